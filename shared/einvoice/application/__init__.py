@@ -1,0 +1,1 @@
+"""The operations (流程): one module each, the story without the details."""

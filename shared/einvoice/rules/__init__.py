@@ -1,0 +1,1 @@
+"""Law and arithmetic (法規與計算): pure, standard library only, the clock is an argument."""

@@ -1,0 +1,116 @@
+"""The head of an order (訂單帳頭) and the protocol that keeps it.
+
+One item per order holds everything that decides what may be done next. Every write is conditional and raises ``ver``;
+``write_id`` is new for every write, so that an SDK retry which meets its own write recognises it.
+Times are whole epoch seconds, so that they compare in the store.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Protocol
+
+from einvoice.model import Centre, OrderKey
+
+
+class State(StrEnum):
+    """Where an order's current generation stands (狀態)."""
+
+    WANTED = "WANTED"  # a tombstone: nothing was claimed yet, but the merchant already said what it wants
+    ISSUING = "ISSUING"  # a send is under way or its fate is unknown
+    WAITING = "WAITING"  # nothing of ours is on its way; `cause` says what must happen first
+    ISSUED = "ISSUED"
+    REFUSED = "REFUSED"  # proved: nothing lives and nothing can still arrive
+    VOIDING = "VOIDING"
+    REISSUING = "REISSUING"  # the void, or the same-number change, that a reissue began with
+    VOIDED = "VOIDED"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Everything the ledger knows of one order's current generation, and a summary of the earlier ones."""
+
+    key: OrderKey
+    state: State
+    generation: int
+    ver: int
+    write_id: str
+    op: str  # id of the attempt that owns, or last owned, the work
+    created_at: int
+    updated_at: int
+    request_hash: str = ""
+    payload: dict[str, Any] = field(default_factory=dict)  # the order as JSON values, see application.payload
+    relate_number: str = ""
+    centre: Centre | None = None
+    lease_until: int = 0
+    due_at: int | None = None
+    attempts: int = 0  # look-ups or sends since the last state change
+    first_sent_at: int | None = None  # of this generation, never moved
+    sent_at: int | None = None  # the send the current intent allows; None once it was answered
+    settle_until: int | None = None  # until then an earlier, unanswered issue may still land
+    quiet_until: int | None = None  # until then nothing that is not de-duplicated may be sent
+    cause: str = ""
+    refusal: dict[str, str] = field(default_factory=dict)  # reason, cause, raw_code, raw_message
+    number: str = ""
+    issued_at: str = ""  # RFC 3339, the centre's own instant, Taipei
+    random_code: str = ""
+    period: str = ""  # "11502", from issued_at
+    sold_period: str = ""  # the sale's period; automatic recovery issues only inside it
+    upload: str = "none"
+    void_reason: str = ""
+    voided_at: str = ""
+    attention: dict[str, Any] = field(default_factory=dict)  # cause, since, ours, theirs
+    want: dict[str, Any] = field(default_factory=dict)  # what the merchant wants though it cannot be done yet
+    next: dict[str, Any] = field(default_factory=dict)  # a reissue under way: corrections, mode, reason, hash
+    keys: dict[str, list[str]] = field(default_factory=dict)  # operation -> [idempotency key, body hash]
+    past: list[dict[str, Any]] = field(default_factory=list)  # earlier generations, oldest first, never dropped
+    log: list[dict[str, Any]] = field(default_factory=list)  # the last entries, oldest first
+    sv: int = 1  # schema version of the item
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What must hold for a blind ``begin``: every given part, or nothing is written."""
+
+    states: tuple[State, ...]
+    generation: int
+    period_from: str = ""  # period >= this, as text
+    quiet_before: int | None = None  # no quiet_until, or quiet_until <= this
+    calm: bool = True  # no attention flag
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """A centre account's ban (斷路器): nothing is sent to it before ``until``."""
+
+    until: int
+    cause: str
+
+
+class Store(Protocol):
+    """Conditional writes on heads. Raises StoreUnavailable when it cannot say what happened."""
+
+    def create(self, head: Head) -> Head | None:
+        """Write a new head. None: written; otherwise what already stands there (one call either way)."""
+
+    def read(self, key: OrderKey) -> Head | None:
+        """The head as it stands now, strongly consistent."""
+
+    def replace(self, head: Head) -> Head | None:
+        """Write ``head`` over version ``head.ver - 1``. None: written; otherwise what stands there now."""
+
+    def begin(self, key: OrderKey, guard: Guard, change: dict[str, Any]) -> tuple[bool, Head | None]:
+        """Set ``change`` (Head fields by name), raise ``ver``, if ``guard`` holds, without reading first.
+
+        ``(True, the new head)``, or ``(False, what stands there, None if nothing)``.
+        """
+
+    def due(self, now: int, limit: int) -> list[OrderKey]:
+        """Orders whose ``due_at`` has come, soonest first; may be stale, so decide only on a conditional write."""
+
+    def read_breaker(self, merchant: str, account: str) -> Breaker | None:
+        """The ban of this merchant's account at its centre, if one was ever written."""
+
+    def open_breaker(self, merchant: str, account: str, breaker: Breaker) -> None:
+        """Keep the later of the stored ban and this one."""
