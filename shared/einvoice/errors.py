@@ -26,7 +26,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One broken rule (違規): a stable ``code``, the ``path`` in the request, a sentence in Chinese for the merchant's staff."""
+    """One broken rule (違規): a stable ``code``, the ``path`` in the request, a Chinese sentence for the shop's staff."""
 
     code: str
     path: str
@@ -48,7 +48,9 @@ class InvalidRequest(EinvoiceError):
 class Conflict(EinvoiceError):
     """What stands in the ledger is in the way (409 or 422): ``cause`` is the stable code, ``reason`` the next step."""
 
-    def __init__(self, reason: Reason, cause: str, message: str, *, status: int = 409, retry_after_s: int | None = None) -> None:
+    def __init__(
+        self, reason: Reason, cause: str, message: str, *, status: int = 409, retry_after_s: int | None = None
+    ) -> None:
         super().__init__(cause)
         self.reason, self.cause, self.message = reason, cause, message
         self.status, self.retry_after_s = status, retry_after_s

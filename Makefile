@@ -1,0 +1,104 @@
+# The developer's and CI's one entrance. A fresh machine needs Python 3.11 or newer and make; every target makes the
+# virtual environments it uses from the hash-pinned locks in requirements/ (their pins collide, so there are several).
+#
+#   make demo     the whole system on this machine, one invoice's life, then stops
+#   make serve    the same, left running; NOW=2026-03-14T00:00:00+08:00 sets its clock
+#   make test     everything CI runs
+#   make check    only the fast part: linters, types, template
+#   make build    the deployable build, with bytecode (needs Python 3.13, the functions' runtime)
+#   make lock     the locks again, from requirements/*.in (UPGRADE=1 takes newer versions)
+#   make clean    everything made here, gone
+
+SHELL := bash
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+RUNTIME := 3.13
+LOCKS := runtime test local tools lock
+CODE := shared functions local simulators einvoice_ops tests tools
+TYPED := $(wildcard shared/einvoice functions/*/handler.py local simulators einvoice_ops)
+NOW ?=
+WORKERS ?= 2
+UPGRADE ?=
+
+export SAM_CLI_TELEMETRY := 0
+
+.PHONY: help demo serve test check lint types unit unit-runtime template build lock clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+# --- running it -------------------------------------------------------------------------------------------------------
+
+demo: .venv-local/.stamp
+	@PYTHONPATH=shared .venv-local/bin/python -m local.demo
+
+serve: .venv-local/.stamp
+	@PYTHONPATH=shared exec .venv-local/bin/python -m local.serve $(if $(NOW),--now '$(NOW)')
+
+# --- CI ---------------------------------------------------------------------------------------------------------------
+
+test: check unit unit-runtime
+	@echo "all steps of make test are ok"
+
+check: lint types template
+
+lint: .venv/.stamp
+	@tools/step "ruff" .venv/bin/ruff check $(CODE)
+
+types: .venv/.stamp
+	@tools/step "mypy" .venv/bin/mypy $(TYPED)
+
+unit: .venv/.stamp .venv-local/.stamp
+	@tools/step "all tests, $$(.venv/bin/python --version)" .venv/bin/python -m pytest -n $(WORKERS)
+
+# The functions run on RUNTIME; the machine's own Python may be another. Say plainly what was not run.
+unit-runtime: .venv/.stamp
+	@if .venv/bin/python --version | grep -q 'Python $(RUNTIME)\.'; then \
+	  echo "<== unit tests, Python $(RUNTIME): ran above, it is this machine's own"; \
+	elif ! tools/find-python $(RUNTIME) >/dev/null; then \
+	  echo "<== unit tests, Python $(RUNTIME): NOT RUN, this machine has none"; \
+	else \
+	  $(MAKE) .venv-$(RUNTIME)/.stamp && tools/step "unit tests again, Python $(RUNTIME)" \
+	    .venv-$(RUNTIME)/bin/python -m pytest -n $(WORKERS) -m "not embedded"; \
+	fi
+
+template: .venv/.stamp .venv-tools/.stamp
+	@tools/step "template" tools/check-template $(RUNTIME)
+
+# --- deploying --------------------------------------------------------------------------------------------------------
+
+build: .venv-tools/.stamp
+	@tools/build $(RUNTIME)
+
+# --- environments -----------------------------------------------------------------------------------------------------
+
+.venv/.stamp: requirements/test.txt tools/make-venv
+	@tools/make-venv .venv requirements/test.txt "$$(tools/find-python)"
+
+.venv-$(RUNTIME)/.stamp: requirements/test.txt tools/make-venv
+	@tools/make-venv .venv-$(RUNTIME) requirements/test.txt "$$(tools/find-python $(RUNTIME))"
+
+# Native functions run on the emulator's interpreter, so it should be the functions' runtime where there is one.
+.venv-local/.stamp: requirements/local.txt tools/make-venv
+	@tools/make-venv .venv-local requirements/local.txt "$$(tools/find-python $(RUNTIME) 2>/dev/null || tools/find-python)"
+
+.venv-tools/.stamp: requirements/tools.txt tools/make-venv
+	@tools/make-venv .venv-tools requirements/tools.txt "$$(tools/find-python)"
+
+.venv-lock/.stamp: requirements/lock.txt tools/make-venv
+	@tools/make-venv .venv-lock requirements/lock.txt "$$(tools/find-python)"
+
+# sam's pip builder reads the manifest beside the layer's code; a test keeps it equal to requirements/runtime.txt.
+lock: .venv-lock/.stamp
+	for name in $(LOCKS); do \
+	  .venv-lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	    --no-emit-index-url --custom-compile-command "make lock" $(if $(UPGRADE),--upgrade) \
+	    --output-file "requirements/$$name.txt" "requirements/$$name.in" || exit; \
+	done
+	cp requirements/runtime.txt shared/requirements.txt
+
+clean:
+	rm -rf .venv .venv-* .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .local-run build
+	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

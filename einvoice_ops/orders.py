@@ -1,0 +1,80 @@
+"""The command that shows one order (訂單): where it stands, why, and what happened so far."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from einvoice.identity import valid_source
+from einvoice.merchants import valid_merchant
+from einvoice.model import OrderKey
+from einvoice.store.base import Head
+from einvoice_ops.desk import Desk, OperatorError
+from einvoice_ops.text import table, when
+
+
+def add_commands(subjects: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401  # argparse's type is private
+    """Add ``order …``."""
+    commands = subjects.add_parser("order", help="one order").add_subparsers(required=True)
+    show = commands.add_parser("show", parents=[common], help="its state and its log; never the buyer's data")
+    show.add_argument("merchant")
+    show.add_argument("source", help="where the order id comes from: api, easystore, ...")
+    show.add_argument("order_id")
+    show.set_defaults(run=_show)
+
+
+def head_rows(head: Head) -> list[tuple[str, Any]]:
+    """What an operator decides by. The payload and pending corrections are left out: they hold personal data."""
+    centre = head.centre
+    return [
+        ("order", f"{head.key.merchant} / {head.key.source} / {head.key.order_id}"),
+        ("state", head.state.value),
+        ("cause", head.cause),
+        ("attention", head.attention),
+        ("generation", head.generation),
+        ("invoice", head.number),
+        ("issued at", head.issued_at),
+        ("period", head.period),
+        ("upload", head.upload),
+        ("refusal", head.refusal),
+        ("wanted", head.want.get("kind")),
+        ("reissue under way", head.next.get("mode")),
+        ("void reason", head.void_reason),
+        ("voided at", head.voided_at),
+        ("relate number", head.relate_number),
+        ("centre", centre and f"{centre.provider} {centre.account} {centre.credential_id}"),
+        ("first sent", when(head.first_sent_at)),
+        ("on its way since", when(head.sent_at)),
+        ("may land until", when(head.settle_until)),
+        ("quiet until", when(head.quiet_until)),
+        ("owned until", when(head.lease_until or None)),
+        ("next look", when(head.due_at)),
+        ("attempts", head.attempts),
+        ("earlier invoices", ", ".join(f"{past.get('number') or '?'} ({past.get('state')})" for past in head.past)),
+        ("created", when(head.created_at)),
+        ("updated", when(head.updated_at)),
+        ("version", head.ver),
+    ]
+
+
+def log_rows(log: list[dict[str, Any]]) -> list[list[Any]]:
+    """The log as a table, oldest first: its time, then every other field that any entry has."""
+    names = list(dict.fromkeys(name for entry in log for name in entry if name != "at"))
+    rows: list[list[Any]] = [["at", *names]]
+    for entry in log:
+        at = entry.get("at")
+        rows.append([when(at) if isinstance(at, int) else at, *(entry.get(name) for name in names)])
+    return rows
+
+
+def _show(args: argparse.Namespace, desk: Desk) -> None:
+    from einvoice.store.dynamodb import DynamoStore  # noqa: PLC0415  # the ledger's code is needed by this command only
+
+    if not valid_merchant(args.merchant) or not valid_source(args.source):
+        raise OperatorError("merchant or source is not written like one")
+    head = DynamoStore(desk.dynamodb, desk.table).read(OrderKey(args.merchant, args.source, args.order_id))
+    if head is None:
+        raise OperatorError(f"{args.merchant} has no order {args.order_id} from {args.source}")
+    print(table([(name, value) for name, value in head_rows(head)]))
+    if head.log:
+        print("\n" + table(log_rows(head.log)))

@@ -1,0 +1,1 @@
+"""The whole system on one machine: the real template on an embedded AWS, beside a simulated centre. For development."""

@@ -1,0 +1,180 @@
+"""Issue (開立): one order, one invoice, however often and however concurrently it is asked for.
+
+Check every rule, claim the order with one conditional write, send, record. What already stands is answered, driven on
+where its worker died, or is in the way.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+
+from einvoice.application import answers, heads, payload, sending
+from einvoice.application.answers import Answer
+from einvoice.application.ports import Ports, Work
+from einvoice.application.recover import drive, take_over
+from einvoice.errors import Conflict, InvalidRequest, Reason, StoreUnavailable, Violation
+from einvoice.identity import relate_number
+from einvoice.model import Order, OrderKey, ProviderProfile
+from einvoice.rules import issue as rules
+from einvoice.rules.normalise import normalise
+from einvoice.rules.period import TAIPEI, Period
+from einvoice.store.base import Head, State
+
+MAX_TRIED = 40
+MAX_WORDS = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class IssueRequest:
+    """A request to issue; ``late_reason`` is a person's reason to issue after the sale's period has ended."""
+
+    key: OrderKey
+    order: Order
+    idempotency_key: str = ""
+    late_reason: str = ""
+
+
+def issue(p: Ports, w: Work, request: IssueRequest) -> Answer:
+    """Issue the order's invoice, or answer what already stands.
+
+    Raises InvalidRequest (every violation), Conflict, MerchantUnusable, StoreUnavailable (nothing was stored or sent).
+    """
+    centre, profile = p.centres.current(request.key.merchant)
+    order, sold_period = _checked(p, request, profile)
+    p.centres.pinned(request.key.merchant, centre)  # unusable credentials are told before anything is stored
+    content = payload.to_json(order)
+    wanted = heads.claimed(
+        p.stage,
+        request.key,
+        payload=content,
+        request_hash=payload.digest(content),
+        idempotency_key=request.idempotency_key,
+        centre=centre,
+        sold_period=sold_period,
+        op=p.token(),
+        write_id=p.token(),
+        now=p.now(),
+        lease_s=w.lease_s,
+    )
+    standing = p.store.create(wanted)
+    if standing is not None:
+        return _repeated(p, w, standing, wanted, late=bool(request.late_reason))
+    return _carried_out(p, w, wanted)
+
+
+def refused_by_rules(p: Ports, request: IssueRequest, violations: list[Violation]) -> None:
+    """Keep a queue's order that the rules refused, so that its log says why; a corrected request may follow."""
+    now, token = p.now(), p.token()
+    content = payload.to_json(request.order)
+    head = Head(
+        key=request.key,
+        state=State.REFUSED,
+        generation=1,
+        ver=1,
+        write_id=token,
+        op=token,
+        created_at=now,
+        updated_at=now,
+        request_hash=payload.digest(content),
+        payload=content,
+        relate_number=relate_number(p.stage, request.key, 1),
+        cause="RULES",
+        refusal={
+            "reason": Reason.FIX_REQUEST.value,
+            "cause": "RULES",
+            "raw_code": " ".join(sorted({v.code for v in violations})),
+            "raw_message": "；".join(f"{v.path} {v.message}" for v in violations)[:MAX_WORDS],
+        },
+        keys={"issue": [request.idempotency_key, payload.digest(content)]},
+    )
+    p.observe("refused", reason=Reason.FIX_REQUEST.value, cause="RULES")
+    standing = p.store.create(heads.logged(head, now, "refused", **head.refusal))
+    if standing is not None:
+        p.observe("queue_refused", cause="RULES", relate_number=standing.relate_number)
+
+
+def _checked(p: Ports, request: IssueRequest, profile: ProviderProfile) -> tuple[Order, str]:
+    """The normalised order and the sale's period, or every violation at once."""
+    now = p.clock.now()
+    order = normalise(request.order)
+    violations = rules.check(order, on=now.astimezone(TAIPEI).date(), profile=profile)
+    if violations:
+        raise InvalidRequest(violations)
+    current = Period.of(now).key
+    sold_on = date.fromisoformat(order.sold_on) if order.sold_on else None
+    sold_period = Period.of_day(sold_on).key if sold_on else current
+    if sold_period != current and not request.late_reason:
+        raise Conflict(
+            Reason.ASK_A_PERSON,
+            "SALE_PERIOD_OVER",
+            "銷售日所屬的發票期別已經結束，補開屬逾期開立：請由人員確認（並向國稅局說明）後，附上 late_reason 再送出。",
+            status=422,
+        )
+    return order, current if request.late_reason else sold_period
+
+
+def _carried_out(p: Ports, w: Work, claimed: Head) -> Answer:
+    """Send what was claimed. From here on the order owns the work: whatever fails now is pending, never failed."""
+    try:
+        head = sending.send_issue(p, w, claimed)
+    except sending.Overtaken as overtaken:
+        head = overtaken.standing
+    except StoreUnavailable:
+        p.observe("commit_failed", relate_number=claimed.relate_number, correlation_id=w.correlation_id)
+        return Answer(claimed, claimed.generation)
+    return Answer(head, head.generation, new=head.state is State.ISSUED)
+
+
+def _repeated(p: Ports, w: Work, standing: Head, wanted: Head, *, late: bool) -> Answer:
+    """The order is already in the ledger: the same request drives it on or is answered again, another one is refused."""
+    idempotency_key, body_hash = wanted.keys["issue"]
+    answers.check_key(standing, "issue", idempotency_key, body_hash)
+    if standing.state is State.WANTED or standing.cause == "ORDER_CANCELLED":
+        raise answers.cancelled()
+    now = p.now()
+    released_late = late and standing.attention.get("cause") == "SALE_PERIOD_OVER"
+    same = standing.request_hash == body_hash
+    if standing.attention and not released_late:
+        if same:
+            return Answer(standing, standing.generation)
+        raise answers.other_body()
+    stale = not same and body_hash in _tried(standing)  # a late repeat of an older request is no new wish
+    first = standing.generation == 1 and standing.state in (State.REFUSED, State.WAITING)
+    if ((first and heads.settled(standing, now)) or released_late) and not stale and standing.lease_until <= now:
+        return _sent_again(p, w, standing, wanted, late=late)
+    if not same and not stale:
+        raise answers.other_body()
+    if standing.state in answers.PENDING and standing.lease_until <= now:
+        return Answer(drive(p, w, take_over(p, w, standing)), standing.generation)
+    return Answer(standing, standing.generation)
+
+
+def _sent_again(p: Ports, w: Work, standing: Head, wanted: Head, *, late: bool) -> Answer:
+    """Nothing lives and nothing can arrive: the same or a corrected content goes out under the same order number."""
+    head = heads.resent(
+        standing,
+        payload=wanted.payload,
+        request_hash=wanted.request_hash,
+        op=p.token(),
+        now=p.now(),
+        lease_s=w.lease_s,
+    )
+    head = replace(
+        head,
+        ver=standing.ver + 1,
+        write_id=p.token(),
+        updated_at=p.now(),
+        keys={**standing.keys, **wanted.keys, "tried": [*_tried(standing), wanted.request_hash][-MAX_TRIED:]},
+        centre=wanted.centre if standing.first_sent_at is None else standing.centre,
+        sold_period=wanted.sold_period if late or standing.generation == 1 else standing.sold_period,
+    )
+    overtaken = p.store.replace(head)
+    if overtaken is not None:
+        return Answer(overtaken, overtaken.generation)
+    return _carried_out(p, w, head)
+
+
+def _tried(head: Head) -> list[str]:
+    """The hashes of every content that was ever sent for this order by an issue request, oldest first."""
+    return head.keys.get("tried") or [head.keys.get("issue", ["", ""])[1]]

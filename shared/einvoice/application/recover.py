@@ -1,0 +1,123 @@
+"""Recovery (補救): take over what is due and drive it on, until every order rests in a proved state.
+
+Used by the every-minute function and by a repeated request that finds its predecessor dead.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from einvoice.application import heads, sending
+from einvoice.application.ports import Ports, Work
+from einvoice.errors import MerchantUnusable, StoreUnavailable
+from einvoice.model import OrderKey
+from einvoice.providers.base import Unknown
+from einvoice.rules import void
+from einvoice.store.base import Guard, Head, State
+
+
+@dataclass(frozen=True, slots=True)
+class Recovered:
+    """What one due order came to: ``resting``, ``pending``, ``busy`` (another worker has it), ``left`` or ``failed``."""
+
+    key: OrderKey
+    outcome: str
+    overdue_s: int
+
+
+def recover_one(p: Ports, w: Work, key: OrderKey) -> Recovered:
+    """Take one due order over and drive it on. Never raises for anything a provider, a merchant or the store does."""
+    head: Head | None = None
+    try:
+        head = p.store.read(key)
+        now = p.now()
+        if head is None or head.due_at is None or head.due_at > now or head.lease_until > now:
+            return Recovered(key, "busy", 0)
+        overdue = now - head.due_at
+        before = head.state
+        head = drive(p, w, take_over(p, w, head))
+        p.observe("recovered", state=head.state.value, before=before.value, correlation_id=w.correlation_id)
+        return Recovered(key, "resting" if head.due_at is None else "pending", overdue)
+    except sending.Overtaken:
+        return Recovered(key, "busy", 0)
+    except StoreUnavailable:
+        p.observe("store_unavailable", correlation_id=w.correlation_id)
+        return Recovered(key, "failed", 0)
+
+
+def take_over(p: Ports, w: Work, head: Head) -> Head:
+    """Write the intent of a further attempt behind the fence. Raises Overtaken where another worker was faster."""
+    provider = None
+    window_s = 0
+    if head.centre is not None:
+        try:
+            provider = p.centres.pinned(head.key.merchant, head.centre)
+            window_s = provider.profile.settle_window_s
+        except MerchantUnusable:
+            window_s = MAX_WINDOW_S
+    after = heads.taken_over(head, op=p.token(), now=p.now(), lease_s=w.lease_s, window_s=window_s)
+    after = replace(after, ver=head.ver + 1, write_id=p.token(), updated_at=p.now())
+    standing = p.store.replace(after)
+    if standing is not None:
+        raise sending.Overtaken(standing)
+    return after
+
+
+MAX_WINDOW_S = 1260
+
+
+def drive(p: Ports, w: Work, head: Head) -> Head:
+    """Do what the head's state asks for next. The head is ours and its intent is stored."""
+    try:
+        match head.state:
+            case State.ISSUING:
+                return sending.resume_issue(p, w, head)
+            case State.VOIDING:
+                return sending.resume_void(p, w, head)
+            case State.REISSUING if head.next.get("mode") == "same_number":
+                return sending.resume_same_number(p, w, head)
+            case State.REISSUING:
+                return sending.resume_void(p, w, head)
+            case State.ISSUED if head.want:
+                return _wanted_void(p, w, head)
+            case _:
+                return sending.commit(p, head, lambda h: replace(h, due_at=None, lease_until=0))
+    except MerchantUnusable as unusable:
+        p.observe("merchant_unusable", cause=unusable.cause, correlation_id=w.correlation_id)
+        outcome = Unknown(unusable.cause)
+        retry_at = p.now() + p.timing.retry_cap_s
+        return sending.commit(p, head, lambda h: heads.unknown(heads.unsent(h), outcome, p.now(), retry_at))
+
+
+def _wanted_void(p: Ports, w: Work, head: Head) -> Head:
+    """The merchant cancelled while the invoice was on its way: void it now, or hand it to a person."""
+    if head.centre is None:
+        raise AssertionError("an issued order has a centre")
+    profile = p.centres.pinned(head.key.merchant, head.centre).profile
+    if head.period < void.oldest_voidable_period(p.clock.now(), profile):
+        p.observe("attention", cause="CANCELLED_TOO_LATE_TO_VOID")
+        return sending.commit(p, head, lambda h: heads.flagged(h, p.now(), "CANCELLED_TOO_LATE_TO_VOID"))
+    guard = Guard(states=(State.ISSUED,), generation=head.generation, quiet_before=p.now())
+    intent = void_intent(p, w, str(head.want.get("reason", "")), profile.settle_window_s)
+    ok, begun = p.store.begin(head.key, guard, intent)
+    if begun is None or not ok:
+        raise sending.Overtaken(begun or head)
+    return sending.send_void(p, w, begun)
+
+
+def void_intent(p: Ports, w: Work, reason: str, window_s: int) -> dict[str, object]:
+    """The fields of a void's intent: who owns it, what it may have sent, and how long nothing else may be sent."""
+    now = p.now()
+    return {
+        "state": State.VOIDING,
+        "op": p.token(),
+        "write_id": p.token(),
+        "updated_at": now,
+        "lease_until": now + w.lease_s,
+        "due_at": now + w.lease_s,
+        "sent_at": now,
+        "quiet_until": now + window_s,
+        "attempts": 0,
+        "void_reason": reason,
+        "log": [{"at": now, "event": "voiding", "reason": reason}],
+    }

@@ -1,0 +1,192 @@
+"""Re-issue (再次開立): the old invoice void for certain first, then a new one; or the same number again (註銷重開).
+
+Within the period only. Across periods the law wants an allowance (折讓) before the new invoice: refused with
+USE_ALLOWANCE. Everything about the new invoice is checked before the old one is touched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from einvoice.application import answers, conditions, heads, payload, sending
+from einvoice.application.answers import Answer
+from einvoice.application.ports import Json, Ports, Work
+from einvoice.application.recover import drive, take_over, void_intent
+from einvoice.application.void import void_refusal
+from einvoice.errors import Conflict, InvalidRequest, Reason, StoreUnavailable
+from einvoice.model import Centre, Order, OrderKey, ProviderProfile
+from einvoice.rules import void as void_rules
+from einvoice.rules.period import Period
+from einvoice.store.base import Guard, Head, State
+
+
+@dataclass(frozen=True, slots=True)
+class ReissueRequest:
+    """A request to replace one generation: ``corrections`` are laid over the order's content, None removes a part.
+
+    ``order_total_twd`` states the order's real amount where it is not that of the old invoice.
+    """
+
+    key: OrderKey
+    generation: int
+    reason: str
+    corrections: Json = field(default_factory=dict)
+    mode: str = "new_number"  # or same_number
+    order_total_twd: int | None = None
+    idempotency_key: str = ""
+
+    @property
+    def conditions(self) -> Json:
+        """What the conditions of a reissue are judged by, beside the content."""
+        return {"mode": self.mode, "order_total_twd": self.order_total_twd}
+
+    @property
+    def body_hash(self) -> str:
+        """What makes two requests the same."""
+        return payload.digest([self.reason, self.corrections, self.mode, self.order_total_twd, self.generation])
+
+
+def reissue(p: Ports, w: Work, request: ReissueRequest) -> Answer:
+    """Replace the invoice, or answer what stands in the way.
+
+    Raises InvalidRequest, NotFound, Conflict (USE_ALLOWANCE across periods, ADD_NUMBERS without numbers, WAIT near the
+    end of a period), MerchantUnusable, StoreUnavailable (nothing was sent).
+    """
+    _, profile = p.centres.current(request.key.merchant)
+    violations = void_rules.check_reason(request.reason, profile)
+    if violations:
+        raise InvalidRequest(violations)
+    if not request.corrections:
+        return _without_corrections(p, w, request, profile)
+    guard = Guard(
+        states=(State.ISSUED,),
+        generation=request.generation,
+        period_from=Period.of(p.clock.now()).key,
+        quiet_before=p.now(),
+    )
+    ok, head = p.store.begin(request.key, guard, _intent(p, w, request, profile))
+    if not ok or head is None:
+        return _in_the_way(p, w, request, answers.generation_of(head, request.generation), profile)
+    try:
+        conditions.check_begun(p, w, head, p.centres.pinned(head.key.merchant, _centre(head)))
+    except (InvalidRequest, Conflict) as refusal:
+        cause = refusal.cause if isinstance(refusal, Conflict) else str(refusal)
+        head = sending.commit(p, head, lambda h: heads.withdrawn_intent(h, p.now(), cause))
+        if cause == "ORDER_HAS_VALID_INVOICE" and _replaced_before(head, request):
+            return Answer(head, head.generation)
+        raise
+    send = sending.send_same_number if request.mode == "same_number" else sending.send_void
+    try:
+        head = send(p, w, head)
+    except sending.Overtaken as overtaken:
+        head = overtaken.standing
+    except StoreUnavailable:
+        p.observe("commit_failed", relate_number=head.relate_number, correlation_id=w.correlation_id)
+    return _told(head, request)
+
+
+def _intent(p: Ports, w: Work, request: ReissueRequest, profile: ProviderProfile) -> dict[str, object]:
+    intent = void_intent(p, w, request.reason, profile.settle_window_s)
+    return intent | {
+        "state": State.REISSUING,
+        "next": {"corrections": request.corrections, **request.conditions},
+        "keys.reissue": [request.idempotency_key, request.body_hash],
+        "log": [{"at": p.now(), "event": "reissuing", "reason": request.reason, "mode": request.mode}],
+    }
+
+
+def _centre(head: Head) -> Centre:
+    if head.centre is None:
+        raise AssertionError("an issued order has a centre")
+    return head.centre
+
+
+def _replaced_before(head: Head, request: ReissueRequest) -> bool:
+    """Whether this very same-number reissue was carried out by an earlier request."""
+    return request.mode == "same_number" and bool(head.past) and head.past[-1]["state"] == heads.REPLACED
+
+
+def _told(head: Head, request: ReissueRequest) -> Answer:
+    last = head.log[-1] if head.log else {}
+    if head.state is State.ISSUED and head.generation == request.generation and last.get("event") == "void_refused":
+        raise void_refusal(last)
+    done = head.state is State.ISSUED and (head.generation > request.generation or request.mode == "same_number")
+    return Answer(head, head.generation, new=done)
+
+
+def _without_corrections(p: Ports, w: Work, request: ReissueRequest, profile: ProviderProfile) -> Answer:
+    """Issue again as it was: only where nothing lives. Read first, since nothing may be begun on a living invoice."""
+    head = answers.generation_of(p.store.read(request.key), request.generation)
+    if head.state is State.ISSUED and head.generation == request.generation:
+        raise Conflict(
+            Reason.ORDER_HAS_INVOICE,
+            "ORDER_HAS_VALID_INVOICE",
+            "這筆訂單已有有效發票，且沒有要更正的內容，不得重複開立。",
+        )
+    return _in_the_way(p, w, request, head, profile)
+
+
+def _in_the_way(p: Ports, w: Work, request: ReissueRequest, head: Head, profile: ProviderProfile) -> Answer:
+    """The old invoice is not simply living: go on, answer again, issue anew after a void, or refuse."""
+    now = p.now()
+    answers.check_key(head, "reissue", request.idempotency_key, request.body_hash)
+    same = head.keys.get("reissue", ["", ""])[1] == request.body_hash
+    if same and (head.generation > request.generation or head.state is State.REISSUING):
+        if head.state in answers.PENDING and head.lease_until <= now and not head.attention:
+            head = drive(p, w, take_over(p, w, head))
+        return Answer(head, head.generation)
+    if request.generation < head.generation:
+        raise answers.old_generation()
+    if head.attention:
+        raise answers.needs_a_person()
+    if head.state is State.ISSUED:
+        return _refuse_living(p, request, head, profile)
+    if head.state not in (State.VOIDED, State.REFUSED):
+        raise answers.in_flight(head, now)
+    corrected = conditions.checked_content(p, head, request.corrections, profile)
+    conditions.check_case(p, head, corrected, request.conditions, profile)
+    return _issue_anew(p, w, request, head, corrected)
+
+
+def _refuse_living(p: Ports, request: ReissueRequest, head: Head, profile: ProviderProfile) -> Answer:
+    """The guard refused a living invoice: another period, or a packet of an earlier change may still land."""
+    corrected = conditions.checked_content(p, head, request.corrections, profile)
+    conditions.check_case(p, head, corrected, request.conditions, profile)
+    raise answers.in_flight(head, p.now())
+
+
+def _issue_anew(p: Ports, w: Work, request: ReissueRequest, head: Head, corrected: Order) -> Answer:
+    """Nothing lives: a voided order gets its next generation, a refused one is sent again under its order number."""
+    content = payload.to_json(corrected)
+    after = _anew(p, w, head, content)
+    keys = {**head.keys, "reissue": [request.idempotency_key, request.body_hash]}
+    after = replace(after, ver=head.ver + 1, write_id=p.token(), updated_at=p.now(), keys=keys)
+    standing = p.store.replace(after)
+    if standing is not None:
+        raise answers.in_flight(standing, p.now())
+    try:
+        after = sending.send_issue(p, w, after)
+    except sending.Overtaken as overtaken:
+        after = overtaken.standing
+    except StoreUnavailable:
+        p.observe("commit_failed", relate_number=after.relate_number, correlation_id=w.correlation_id)
+    return Answer(after, after.generation, new=after.state is State.ISSUED)
+
+
+def _anew(p: Ports, w: Work, head: Head, content: Json) -> Head:
+    request_hash = payload.digest(content)
+    if head.state is State.REFUSED:
+        return heads.resent(
+            head, payload=content, request_hash=request_hash, op=p.token(), now=p.now(), lease_s=w.lease_s
+        )
+    centre, _ = p.centres.current(head.key.merchant)
+    return heads.next_generation(
+        head,
+        p.stage,
+        payload=content,
+        request_hash=request_hash,
+        centre=centre,
+        op=p.token(),
+        now=p.now(),
+        lease_s=w.lease_s,
+    )

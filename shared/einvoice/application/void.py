@@ -1,0 +1,152 @@
+"""Void (作廢): one conditional write that says so, one call, one write of what came of it.
+
+A whole invoice only, until the period's cut-off. A partial refund is an allowance (折讓), never a void.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from einvoice.application import answers, heads, payload, sending
+from einvoice.application.answers import Answer
+from einvoice.application.ports import Ports, Work
+from einvoice.application.recover import drive, take_over, void_intent
+from einvoice.errors import Conflict, InvalidRequest, NotFound, Reason, StoreUnavailable
+from einvoice.model import OrderKey
+from einvoice.rules import void as rules
+from einvoice.store.base import Guard, Head, State
+
+
+@dataclass(frozen=True, slots=True)
+class VoidRequest:
+    """A request to void one generation of an order's invoice; ``generation`` 0 means the one that lives."""
+
+    key: OrderKey
+    generation: int
+    reason: str
+    idempotency_key: str = ""
+
+
+def void(p: Ports, w: Work, request: VoidRequest) -> Answer:
+    """Void the invoice, or answer what stands in the way.
+
+    Raises InvalidRequest, NotFound, Conflict (an order still on its way: 409 and Retry-After), MerchantUnusable,
+    StoreUnavailable (nothing was sent).
+    """
+    _, profile = p.centres.current(request.key.merchant)
+    violations = rules.check_reason(request.reason, profile)
+    if violations:
+        raise InvalidRequest(violations)
+    oldest = rules.oldest_voidable_period(p.clock.now(), profile)
+    guard = Guard(
+        states=(State.ISSUED,), generation=request.generation, period_from=oldest, quiet_before=p.now()
+    )
+    body_hash = payload.digest({"reason": request.reason})
+    intent = void_intent(p, w, request.reason, profile.settle_window_s)
+    intent["keys.void"] = [request.idempotency_key, body_hash]
+    ok, head = p.store.begin(request.key, guard, intent)
+    if not ok or head is None:
+        return _in_the_way(p, w, request, head, oldest=oldest, body_hash=body_hash)
+    try:
+        head = sending.send_void(p, w, head)
+    except sending.Overtaken as overtaken:
+        head = overtaken.standing
+    except StoreUnavailable:
+        p.observe("commit_failed", relate_number=head.relate_number, correlation_id=w.correlation_id)
+        return Answer(head, request.generation)
+    return _told(head, request.generation)
+
+
+def _told(head: Head, generation: int) -> Answer:
+    """A void that was refused for certain is told so; everything else is an answer."""
+    last = head.log[-1] if head.log else {}
+    if head.state is State.ISSUED and head.generation == generation and last.get("event") == "void_refused":
+        raise void_refusal(last)
+    return Answer(head, generation, new=head.state is State.VOIDED)
+
+
+def void_refusal(entry: dict[str, object]) -> Conflict:
+    """422: the centre definitely refused; the invoice is as it was."""
+    reason = Reason(str(entry["reason"]))
+    message = f"加值中心拒絕作廢，發票仍然有效：{entry.get('raw_message') or entry.get('cause')}"
+    return Conflict(reason, str(entry["cause"]), message, status=422)
+
+
+def _in_the_way(  # noqa: PLR0913 — the request and everything it was compared with
+    p: Ports, w: Work, request: VoidRequest, head: Head | None, *, oldest: str, body_hash: str
+) -> Answer:
+    """Explain from what stands there, without a further read."""
+    now = p.now()
+    head = answers.generation_of(head, request.generation)
+    if request.generation < head.generation:
+        return Answer(head, request.generation)  # replaced: voided then, and answered as it is kept
+    answers.check_key(head, "void", request.idempotency_key, body_hash)
+    if head.state is State.VOIDED:
+        return Answer(head, request.generation)
+    if head.attention:
+        raise answers.needs_a_person()
+    if head.state is State.VOIDING:
+        if head.lease_until <= now:
+            return _told(drive(p, w, take_over(p, w, head)), request.generation)
+        return Answer(head, request.generation)
+    if head.state is State.REFUSED:
+        raise Conflict(Reason.ALREADY_DONE, "NOTHING_TO_VOID", "這筆訂單沒有已開立的發票，無需作廢。")
+    if head.state is State.ISSUED and head.period < oldest:
+        raise Conflict(
+            Reason.USE_ALLOWANCE,
+            "VOID_WINDOW_CLOSED",
+            "這張發票所屬期別已過作廢期限，不能作廢，請改開立折讓。",
+            status=422,
+        )
+    raise answers.in_flight(head, now)
+
+
+def cancel(p: Ports, w: Work, request: VoidRequest) -> Answer:
+    """The void a queue or a platform asks for: what cannot be done yet is stored as a wish (``want``) and done later."""
+    if request.generation == 0:
+        standing = p.store.read(request.key)
+        request = VoidRequest(
+            request.key, standing.generation if standing else 1, request.reason, request.idempotency_key
+        )
+    try:
+        return void(p, w, request)
+    except NotFound:
+        return _tombstone(p, request)
+    except Conflict as conflict:
+        if conflict.cause != "ORDER_IN_PROGRESS":
+            raise
+        return _wished(p, request)
+
+
+def _wish(p: Ports, request: VoidRequest) -> dict[str, object]:
+    return {"kind": "cancelled", "reason": request.reason, "at": p.now()}
+
+
+def _tombstone(p: Ports, request: VoidRequest) -> Answer:
+    head = heads.tombstone(request.key, _wish(p, request), op=p.token(), write_id=p.token(), now=p.now())
+    standing = p.store.create(head)
+    if standing is None:
+        p.observe("cancelled_before_claim")
+        return Answer(head, 1)
+    return Answer(standing, standing.generation) if standing.state is State.WANTED else _wished(p, request)
+
+
+def _wished(p: Ports, request: VoidRequest) -> Answer:
+    """Store the wish on an order in flight. Recovery acts on it before it adopts or issues anything."""
+    now = p.now()
+    guard = Guard(
+        states=(State.ISSUING, State.WAITING, State.REISSUING), generation=request.generation, calm=False
+    )
+    change = {
+        "want": _wish(p, request),
+        "write_id": p.token(),
+        "updated_at": now,
+        "log": [{"at": now, "event": "wanted", "kind": "cancelled"}],
+    }
+    ok, head = p.store.begin(request.key, guard, change)
+    if head is None:
+        raise NotFound
+    if not ok:  # it moved on meanwhile: the void meets a state it can act on, or the message comes again
+        raise answers.in_flight(head, now)
+    p.observe("want_stored")
+    return Answer(head, request.generation)

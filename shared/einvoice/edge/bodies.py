@@ -1,0 +1,243 @@
+"""The bodies callers send (請求內容), parsed strictly: every wrong type, unknown or missing field is named at once.
+
+Whether the content is lawful is the rules' business; here it only has to be readable.
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+
+from einvoice.errors import InvalidRequest, Violation
+from einvoice.identity import MAX_ORDER_ID_CHARS
+from einvoice.model import Buyer, Carrier, CarrierKind, CustomsMark, Line, Order, TaxType
+
+MAX_BODY_BYTES = 262_144
+MAX_LINES = 5_000  # far beyond any centre's limit, which the rules name
+
+
+def _decimal(value: object) -> object:
+    """Numbers may come as JSON numbers or as text; a number that was read as binary float would already be wrong."""
+    if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
+        raise ValueError("not a decimal")  # noqa: TRY004 — pydantic turns ValueError, not TypeError, into a violation
+    return value
+
+
+Number = Annotated[Decimal, BeforeValidator(_decimal), Field(strict=False)]
+Text = Annotated[str, StringConstraints(max_length=4000)]
+OrderId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ORDER_ID_CHARS, pattern=r"^[^\x00-\x1f\x7f]+$")]
+Source = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, defer_build=True, frozen=True)
+
+
+class BuyerBody(_Body):
+    """Buyer (買受人)."""
+
+    ubn: Text = ""
+    name: Text = ""
+    address: Text = ""
+    email: Text = ""
+    phone: Text = ""
+    ubn_override: Text = Field(default="", description="統編檢查碼不符但經人員確認無誤時的理由")
+
+
+class CarrierBody(_Body):
+    """Carrier (載具)."""
+
+    kind: Annotated[CarrierKind, Field(strict=False)]
+    number: Text = ""
+
+
+class LineBody(_Body):
+    """Line (品項); tax-inclusive. A discount is a line with negative price and amount."""
+
+    name: Text
+    quantity: Number
+    unit_price_twd: Number
+    amount_twd: int
+    unit: Text = "式"
+    tax_type: Annotated[TaxType | None, Field(strict=False)] = None
+    remark: Text = ""
+
+
+class ContentBody(_Body):
+    """What the invoice says (發票內容)."""
+
+    buyer: BuyerBody = BuyerBody.model_construct()
+    lines: Annotated[list[LineBody], Field(max_length=MAX_LINES)]
+    total_twd: int
+    tax_type: Annotated[TaxType, Field(strict=False)] = TaxType.TAXABLE
+    print_paper: bool = Field(default=False, alias="print")
+    carrier: CarrierBody | None = None
+    love_code: Text = ""
+    customs_mark: Annotated[CustomsMark | None, Field(strict=False)] = None
+    zero_rate_reason: Text = ""
+    special_tax_type: int = 0
+    remark: Text = ""
+    sold_on: Text = Field(default="", description="銷售日 YYYY-MM-DD（台北）；未給則為收到請求之日")
+
+    def order(self) -> Order:
+        """As the rules know it."""
+        return Order(
+            buyer=Buyer(**self.buyer.model_dump()),
+            lines=tuple(Line(**line.model_dump()) for line in self.lines),
+            total_twd=self.total_twd,
+            tax_type=self.tax_type,
+            print_paper=self.print_paper,
+            carrier=Carrier(self.carrier.kind, self.carrier.number) if self.carrier else None,
+            love_code=self.love_code,
+            customs_mark=self.customs_mark,
+            zero_rate_reason=self.zero_rate_reason,
+            special_tax_type=self.special_tax_type,
+            remark=self.remark,
+            sold_on=self.sold_on,
+        )
+
+
+class IssueBody(ContentBody):
+    """POST /v1/invoices."""
+
+    order_id: OrderId
+    source: Source = "api"
+    late_reason: Text = Field(default="", description="銷售期別已過而仍要開立時，由人員填寫的理由")
+
+
+class VoidBody(_Body):
+    """POST /v1/invoices/{id}/void."""
+
+    reason: Text
+
+
+class CorrectionsBody(_Body):
+    """What a reissue changes; a part given as null is removed, ``buyer`` is laid over part by part."""
+
+    buyer: BuyerBody | None = None
+    lines: Annotated[list[LineBody] | None, Field(max_length=MAX_LINES)] = None
+    total_twd: int | None = None
+    tax_type: Annotated[TaxType | None, Field(strict=False)] = None
+    print_paper: bool | None = Field(default=None, alias="print")
+    carrier: CarrierBody | None = None
+    love_code: Text | None = None
+    customs_mark: Annotated[CustomsMark | None, Field(strict=False)] = None
+    zero_rate_reason: Text | None = None
+    special_tax_type: int | None = None
+    remark: Text | None = None
+
+    def given(self) -> dict[str, Any]:
+        """Only what the caller named, as JSON values in the ledger's spelling."""
+        given = json.loads(self.model_dump_json(by_alias=True, exclude_unset=True))
+        for line in given.get("lines") or []:
+            line.setdefault("unit", "式")
+        for required in ("lines", "total_twd", "tax_type"):
+            if required in given and given[required] is None:
+                raise InvalidRequest([violation("REQUIRED", f"corrections.{required}")])
+        return dict(given)
+
+
+class ReissueBody(_Body):
+    """POST /v1/invoices/{id}/reissue."""
+
+    reason: Text
+    corrections: CorrectionsBody = CorrectionsBody.model_construct()
+    mode: Literal["new_number", "same_number"] = "new_number"
+    order_total_twd: int | None = Field(default=None, description="訂單實際交易金額，與原發票金額不同時填寫")
+
+
+class _Message(_Body):
+    merchant_id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,39}$")]
+    idempotency_key: Annotated[str, StringConstraints(max_length=200)] = ""
+
+
+class IssueMessage(_Message, IssueBody):
+    """A message of the issue queue."""
+
+    command: Literal["issue"]
+
+
+class _InvoiceMessage(_Message):
+    """Names the invoice, or the order whose living invoice is meant."""
+
+    invoice_id: Text = ""
+    source: Source = "api"
+    order_id: Annotated[str, StringConstraints(max_length=MAX_ORDER_ID_CHARS)] = ""
+
+
+class VoidMessage(_InvoiceMessage, VoidBody):
+    """A message of the void queue."""
+
+    command: Literal["void"]
+
+
+class ReissueMessage(_InvoiceMessage, ReissueBody):
+    """A message of the reissue queue."""
+
+    command: Literal["reissue"]
+
+
+B = TypeVar("B", bound=BaseModel)
+
+_CODES = {
+    "missing": "REQUIRED",
+    "extra_forbidden": "UNKNOWN_FIELD",
+    "string_too_long": "TOO_LONG",
+    "string_too_short": "REQUIRED",
+    "too_long": "TOO_MANY",
+    "enum": "NOT_ALLOWED",
+    "literal_error": "NOT_ALLOWED",
+    "string_pattern_mismatch": "BAD_FORMAT",
+    "decimal_parsing": "NOT_A_NUMBER",
+    "finite_number": "NOT_A_NUMBER",
+}
+_SENTENCES = {
+    "REQUIRED": "缺少必填欄位",
+    "UNKNOWN_FIELD": "沒有這個欄位，請確認欄位名稱",
+    "TOO_LONG": "內容過長",
+    "TOO_MANY": "筆數過多",
+    "NOT_ALLOWED": "不是可用的值",
+    "BAD_FORMAT": "格式不符（不可為空、不可含控制字元）",
+    "NOT_A_NUMBER": "不是可用的數字",
+    "WRONG_TYPE": "資料型別不符",
+    "NOT_JSON": "內容不是正確的 JSON 物件（UTF-8）",
+    "BODY_TOO_LARGE": "內容超過 256 KB 的上限",
+}
+
+
+def parse(model: type[B], raw: bytes) -> B:
+    """The body as ``model``. Raises InvalidRequest naming every unreadable part; never repeats the caller's values."""
+    if len(raw) > MAX_BODY_BYTES:
+        raise InvalidRequest([violation("BODY_TOO_LARGE", "")])
+    try:
+        values = json.loads(raw.decode("utf-8"), parse_float=Decimal, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest([violation("NOT_JSON", "")]) from error
+    if not isinstance(values, dict):
+        raise InvalidRequest([violation("NOT_JSON", "")])
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        found = error.errors(include_url=False, include_context=False, include_input=False)
+        raise InvalidRequest(
+            [violation(_CODES.get(one["type"], "WRONG_TYPE"), _path(one["loc"])) for one in found]
+        ) from None  # pydantic's own text repeats the input, which may be personal data
+
+
+def violation(code: str, path: str) -> Violation:
+    """One unreadable part of a body."""
+    return Violation(code, path, _SENTENCES[code])
+
+
+def _path(location: tuple[int | str, ...]) -> str:
+    path = ""
+    for part in location:
+        path += f"[{part}]" if isinstance(part, int) else f".{part}"
+    return path.removeprefix(".")[:200]
+
+
+def _no_constant(name: str) -> object:
+    raise ValueError(name)

@@ -1,0 +1,207 @@
+"""HTTP answers (回覆): an answer or error becomes a status in exactly one place (RFC 9457 problem documents).
+
+201 new · 200 the same again · 202 pending or attention · 409 something stands in the way · 422 rules or a definite
+refusal · 503 only where nothing was sent. A 5xx without our ``code`` means: repeat the same request.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from einvoice import wiring
+from einvoice.application.answers import PENDING, Answer, retry_after
+from einvoice.application.ports import Ports, Work
+from einvoice.edge import texts, views
+from einvoice.errors import Conflict, InvalidRequest, MerchantUnusable, NotFound, Reason, StoreUnavailable, Violation
+from einvoice.identity import parse_invoice_id
+from einvoice.model import OrderKey
+from einvoice.store.base import State
+
+LEASE_MARGIN_S = 10  # a lease outlives the function that holds it
+MAX_KEY_CHARS = 200
+_CORRELATION = re.compile(r"[A-Za-z0-9._:-]{8,64}")
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One authenticated request: the merchant comes from the authorizer, never from body or path."""
+
+    merchant: str
+    scopes: frozenset[str]
+    correlation_id: str
+    body: bytes
+    path: dict[str, str]
+    idempotency_key: str
+
+    def invoice(self) -> tuple[OrderKey, int]:
+        """The order and generation that the path's invoice id names. Raises NotFound, also for ids we never made."""
+        named = parse_invoice_id(self.merchant, self.path.get("id", ""))
+        if named is None:
+            raise NotFound
+        return named
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """Status, JSON body and headers."""
+
+    status: int
+    body: Json
+    headers: dict[str, str]
+
+
+def handle(event: Json, context: Any, scope: str, do: Callable[[Ports, Work, Request], Reply]) -> Json:  # noqa: ANN401 — Lambda's context has no public type
+    """One API Gateway (HTTP API, payload 2.0) request from event to response. Nothing escapes but a plain 500."""
+    telemetry = wiring.telemetry()
+    started = time.monotonic()
+    request = _request(event)
+    try:
+        reply = _guarded(context, request, scope, do)
+    finally:
+        telemetry.flush()
+    telemetry.logger.info(
+        "handled",
+        extra={
+            "event": "handled",
+            "correlation_id": request.correlation_id,
+            "merchant": request.merchant,
+            "route": event.get("routeKey", ""),
+            "invoice": str(reply.body.get("id", "")),
+            "state": str(reply.body.get("state", "")),
+            "status": reply.status,
+            "code": str(reply.body.get("code", "")),
+            "seconds": round(time.monotonic() - started, 4),
+        },
+    )
+    return {
+        "statusCode": reply.status,
+        "headers": reply.headers | {"x-correlation-id": request.correlation_id, "cache-control": "no-store"},
+        "body": json.dumps(reply.body, ensure_ascii=False, separators=(",", ":")),
+    }
+
+
+def work(p: Ports, context: Any, correlation_id: str) -> Work:  # noqa: ANN401 — Lambda's context has no public type
+    """The invocation's limits, from what Lambda says is left of it."""
+    left_s = context.get_remaining_time_in_millis() / 1000
+    return Work(correlation_id, ends_at=p.clock.monotonic() + left_s, lease_s=int(left_s) + LEASE_MARGIN_S)
+
+
+def answered(p: Ports, answer: Answer) -> Reply:
+    """An operation's answer as a reply: which status, and where to ask again while it is pending."""
+    head = answer.head
+    view = views.invoice_view(head, answer.generation)
+    location = {"location": f"/v1/invoices/{view['id']}"}
+    current = answer.generation == head.generation
+    if current and (head.attention or head.state in PENDING):
+        wait = {} if head.attention else {"retry-after": str(retry_after(head, p.now()))}
+        return Reply(202, view, JSON_TYPE | location | wait)
+    if current and head.state is State.REFUSED:
+        return _refused(answer, view)
+    return Reply(201 if answer.new else 200, view, JSON_TYPE | location)
+
+
+def problem(status: int, code: str, detail: str, next_action: Reason, **more: Any) -> Reply:  # noqa: ANN401 — JSON values
+    """A problem document with our stable ``code`` and what to do next."""
+    headers = dict(_PROBLEM_TYPE)
+    retry_after_s = more.pop("retry_after_s", None)
+    if retry_after_s is not None:
+        headers["retry-after"] = str(retry_after_s)
+    body = {
+        "type": f"urn:einvoice:problem:{code.lower().replace('_', '-')}",
+        "title": code,
+        "status": status,
+        "detail": detail,
+        "code": code,
+        "next_action": next_action.value,
+        "next_step": texts.NEXT_STEPS[next_action.value],
+        **more,
+    }
+    return Reply(status, body, headers)
+
+
+JSON_TYPE = {"content-type": "application/json; charset=utf-8"}
+_PROBLEM_TYPE = {"content-type": "application/problem+json; charset=utf-8"}
+
+
+def _guarded(context: Any, request: Request, scope: str, do: Callable[[Ports, Work, Request], Reply]) -> Reply:  # noqa: ANN401 — Lambda's context has no public type
+    """Run the operation; every error it may end with becomes its one status here."""
+    try:
+        if not request.merchant:
+            return problem(401, "UNAUTHENTICATED", "未通過驗證。", Reason.FIX_REQUEST)
+        if scope not in request.scopes:
+            return problem(403, "SCOPE_MISSING", f"這把金鑰沒有 {scope} 權限。", Reason.FIX_REQUEST)
+        if len(request.idempotency_key) > MAX_KEY_CHARS:
+            too_long = Violation("TOO_LONG", "Idempotency-Key", f"Idempotency-Key 最長 {MAX_KEY_CHARS} 字元")
+            raise InvalidRequest([too_long])  # noqa: TRY301 — one place turns it into its status
+        p = wiring.ports()
+        return do(p, work(p, context, request.correlation_id), request)
+    except InvalidRequest as invalid:
+        return _invalid(invalid.violations)
+    except NotFound:
+        return problem(404, "NOT_FOUND", "查無此訂單或發票。", Reason.FIX_REQUEST)
+    except Conflict as conflict:
+        more = {"retry_after_s": conflict.retry_after_s} if conflict.retry_after_s is not None else {}
+        return problem(conflict.status, conflict.cause, conflict.message, conflict.reason, **more)
+    except MerchantUnusable as unusable:
+        detail = f"商店設定無法使用（{unusable.cause}），尚未送出任何請求。"
+        return problem(503, "MERCHANT_UNUSABLE", detail, Reason.FIX_CREDENTIALS, cause=unusable.cause)
+    except StoreUnavailable:
+        detail = "系統暫時無法存取帳本，請以相同內容重送；不會重複開立。"
+        return problem(503, "LEDGER_UNAVAILABLE", detail, Reason.WAIT, retry_after_s=5)
+    except Exception as error:  # noqa: BLE001 — the last line before Lambda: the type is logged, never the content
+        wiring.telemetry().observe("unexpected", error=type(error).__name__, correlation_id=request.correlation_id)
+        wiring.telemetry().logger.error("unexpected", extra={"where": _where(error)})
+        detail = "系統發生未預期的狀況，結果未知：請以相同內容重送，不會重複開立。"
+        return problem(500, "UNEXPECTED", detail, Reason.WAIT, retry_after_s=30)
+
+
+def _invalid(violations: list[Violation]) -> Reply:
+    status = 413 if any(v.code == "BODY_TOO_LARGE" for v in violations) else 422
+    listed = [{"code": v.code, "path": v.path, "message": v.message} for v in violations]
+    detail = f"內容有 {len(violations)} 處需要修正，尚未開立。"
+    return problem(status, "INVALID_REQUEST", detail, Reason.FIX_REQUEST, violations=listed)
+
+
+def _refused(answer: Answer, view: Json) -> Reply:
+    """A proved refusal: 422, with the centre's own words and the way on."""
+    refusal = answer.head.refusal
+    reason = Reason(refusal.get("reason", Reason.ASK_A_PERSON))
+    detail = f"未開立發票：{refusal.get('raw_message') or texts.cause_text(refusal)}"
+    refused = problem(422, refusal.get("cause", "REFUSED"), detail, reason, invoice=view)
+    return Reply(refused.status, refused.body | {"id": view["id"], "state": view["state"]}, refused.headers)
+
+
+def _request(event: Json) -> Request:
+    context = event.get("requestContext", {})
+    headers = {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
+    granted = (context.get("authorizer") or {}).get("lambda") or {}
+    given = headers.get("x-correlation-id", "")
+    return Request(
+        merchant=str(granted.get("merchant", "")),
+        scopes=frozenset(str(granted.get("scopes", "")).split()),
+        correlation_id=given if _CORRELATION.fullmatch(given) else str(context.get("requestId", "")),
+        body=_body(event),
+        path={str(name): str(value) for name, value in (event.get("pathParameters") or {}).items()},
+        idempotency_key=headers.get("idempotency-key", ""),
+    )
+
+
+def _body(event: Json) -> bytes:
+    text = event.get("body") or ""
+    return base64.b64decode(text) if event.get("isBase64Encoded") else text.encode("utf-8", "surrogatepass")
+
+
+def _where(error: Exception) -> str:
+    """File and line of an unexpected error: enough to find it, nothing of what it carried."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename.rsplit('/', 1)[-1]}:{trace.tb_lineno}" if trace else ""
