@@ -35,7 +35,6 @@ class Desk:
 
     def __init__(self, args: argparse.Namespace) -> None:
         self._args = args
-        self._session = boto3.Session()
         self._clock = from_environment(os.environ)
 
     @property
@@ -51,12 +50,12 @@ class Desk:
     @cached_property
     def dynamodb(self) -> DynamoDBClient:
         """The table's client."""
-        return self._session.client("dynamodb", config=AWS_CONFIG)
+        return boto3.client("dynamodb", config=AWS_CONFIG)
 
     @cached_property
     def sqs(self) -> SQSClient:
         """The queues' client."""
-        return self._session.client("sqs", config=AWS_CONFIG)
+        return boto3.client("sqs", config=AWS_CONFIG)
 
     @cached_property
     def records(self) -> Records:
@@ -71,7 +70,7 @@ class Desk:
     def merchants(self, *, sealing: bool = False) -> Merchants:
         """Merchants; ``sealing`` where secrets are opened or stored, which alone needs the KMS key."""
         key = self._needed("kms_key", "--kms-key", "KMS_KEY_ID") if sealing else ""
-        kms = self._session.client("kms", config=AWS_CONFIG)
+        kms = boto3.client("kms", config=AWS_CONFIG)
         return Merchants(self.dynamodb, kms, self.table, key, self._clock.monotonic)
 
     def audit(self, action: str, **details: str) -> Audit:
@@ -84,7 +83,7 @@ class Desk:
         if self._args.actor:
             return str(self._args.actor)
         try:
-            return self._session.client("sts", config=AWS_CONFIG).get_caller_identity()["Arn"]
+            return boto3.client("sts", config=AWS_CONFIG).get_caller_identity()["Arn"]
         except (ClientError, BotoCoreError):
             return f"os-user:{getpass.getuser()}"  # marked as what it is: nobody vouches for it
 

@@ -215,7 +215,7 @@ def _compare(shop: Shop) -> None:
 
 def main() -> int:
     """Exit status: 0 if everything was as it must be."""
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     started = time.monotonic()
     print("電子發票服務：整個系統在這台機器上執行  the whole system on this machine")
     try:
@@ -225,6 +225,9 @@ def main() -> int:
     except (DifferenceError, LocalRunError) as error:
         print(f"\n✗ {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("\nstopped", file=sys.stderr)
+        return 128 + signal.SIGINT
     print(f"\n全部正確  all as it must be  {time.monotonic() - started:.1f} s")
     return 0
 

@@ -36,11 +36,12 @@ class FunctionLogs:
     def copy(self) -> None:
         """Append what is new since the last time."""
         groups = self._logs.describe_log_groups(logGroupNamePrefix="/einvoice/")["logGroups"]
-        recent = {entry for group in groups for entry in self._entries(group["logGroupName"])}
+        recent = [entry for group in groups for entry in self._entries(group["logGroupName"])]
         with self._path.open("a") as out:
-            for _, function, message in sorted(recent - self._seen):
-                out.write(f"{function}  {message}\n")
-        self._seen = recent
+            for entry in sorted(recent, key=lambda entry: entry[0]):
+                if entry not in self._seen:
+                    out.write(f"{entry[1]}  {entry[2]}\n")
+        self._seen = set(recent)
         self._from_ms = max((at_ms for at_ms, _, _ in recent), default=LATE_MS) - LATE_MS
 
     def _entries(self, group: str) -> Iterator[tuple[int, str, str]]:

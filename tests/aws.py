@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 TABLE = "einvoice-test"
 REGION = "ap-northeast-1"
+_SESSION = boto3.Session(region_name=REGION)  # one for all tests: it keeps the service models it has read
 NOW = datetime(2026, 3, 14, 9, 0, tzinfo=UTC)
 
 
@@ -89,8 +90,8 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> Iterator[Aws]:
         monkeypatch.setenv(name, "testing")
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     with mock_aws():
-        session = boto3.Session()
-        dynamodb, kms, sqs = session.client("dynamodb"), session.client("kms"), session.client("sqs")
+        monkeypatch.setattr(boto3, "DEFAULT_SESSION", _SESSION)
+        dynamodb, kms, sqs = boto3.client("dynamodb"), boto3.client("kms"), boto3.client("sqs")
         create_table(dynamodb)
         made = Aws(dynamodb, kms, sqs, kms.create_key()["KeyMetadata"]["KeyId"])
         for client in (dynamodb, kms, sqs):

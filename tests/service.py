@@ -1,4 +1,4 @@
-"""The real handlers on moto's DynamoDB and KMS, against the simulator over real HTTP: the harness most tests stand on."""
+"""The real handlers on moto's DynamoDB and KMS, against the simulator over real HTTP: most tests stand on this."""
 
 from __future__ import annotations
 

@@ -21,8 +21,8 @@ from einvoice.clock import Clock, from_environment
 from einvoice.errors import StoreUnavailable
 
 MAX_HEADER_CHARS = 256
-# API Gateway gives an authorizer 10 s; three tries of these still end before that.
-AWS_CONFIG = Config(connect_timeout=1, read_timeout=2, retries={"mode": "standard", "total_max_attempts": 3})
+# API Gateway gives an authorizer 10 s; three tries, each at most 1 s + 1 s, and the pauses between end before that.
+AWS_CONFIG = Config(connect_timeout=1, read_timeout=1, retries={"mode": "standard", "total_max_attempts": 3})
 
 logger = logging.getLogger("authorize")
 logger.setLevel(os.environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))

@@ -26,7 +26,7 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Violation:
-    """One broken rule (違規): a stable ``code``, the ``path`` in the request, a Chinese sentence for the shop's staff."""
+    """One broken rule (違規): a stable ``code``, the ``path`` in the request, a Chinese sentence for shop staff."""
 
     code: str
     path: str

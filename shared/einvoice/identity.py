@@ -14,7 +14,7 @@ from einvoice.model import OrderKey
 
 _SOURCE = re.compile(r"[a-z][a-z0-9-]{0,29}")
 _GENERATION = re.compile(r"[1-9][0-9]{0,3}")
-_MAX_SIZE_DIGITS = 4
+_SIZE = re.compile(r"[0-9]{1,4}")
 MAX_ORDER_ID_CHARS = 200
 
 
@@ -60,7 +60,7 @@ def parse_invoice_id(merchant: str, text: str) -> tuple[OrderKey, int] | None:
     parts: list[str] = []
     while plain:
         size, colon, rest = plain.partition(":")
-        if not colon or not (size.isascii() and size.isdigit()) or len(size) > _MAX_SIZE_DIGITS or len(rest) < int(size):
+        if not colon or not _SIZE.fullmatch(size) or len(rest) < int(size):
             return None
         parts.append(rest[: int(size)])
         plain = rest[int(size) :]

@@ -114,7 +114,7 @@ class Centre:
 
 @dataclass(frozen=True, slots=True)
 class ProviderProfile:
-    """What one centre takes (加值中心的規格): law is ours, the vendors' numbers are theirs. ``rules`` gets it as a value."""
+    """What one centre takes (加值中心的規格): law is ours, these numbers are theirs. ``rules`` gets it as a value."""
 
     name: str
     # where an invoice with a 統編 may also have a carrier, which kinds; and which of them may be printed too

@@ -37,7 +37,7 @@ PROFILES: dict[str, ProviderProfile] = {"ecpay": ECPAY_PROFILE}
 
 
 class Pacer:
-    """Keeps calls of one account ``SPACING_S`` apart in this container; across containers the queue's fairness helps."""
+    """Keeps calls of one account ``SPACING_S`` apart in this container; across containers nothing does."""
 
     def __init__(
         self, monotonic: Callable[[], float] = time.monotonic, sleep: Callable[[float], None] = time.sleep
@@ -69,6 +69,11 @@ class AccountCentres:
         """Where a new order goes now."""
         config = self._merchants.config(merchant)
         return Centre(config.provider, config.account, config.credential_id), _profile(config, config.provider)
+
+    def profile(self, merchant: str) -> ProviderProfile:
+        """The settings in force, also of a merchant that may begin nothing new."""
+        config = self._merchants.config(merchant, for_new_orders=False)
+        return _profile(config, config.provider)
 
     def pinned(self, merchant: str, centre: Centre) -> Provider:
         """The provider an order was claimed for, with the credentials of that account."""

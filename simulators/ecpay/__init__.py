@@ -11,5 +11,4 @@ from __future__ import annotations
 from simulators.ecpay.simulator import Simulator, start
 from simulators.ecpay.state import Settings
 
-
 __all__ = ["Settings", "Simulator", "start"]

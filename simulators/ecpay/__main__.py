@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import signal
+import sys
 import threading
 from datetime import datetime
 
@@ -18,10 +19,11 @@ def _instant(text: str) -> datetime:
 
 
 def _merchant(text: str) -> tuple[str, str, str]:
-    parts = text.split(":")
-    if len(parts) != 3:
-        raise argparse.ArgumentTypeError("expected id:key:iv")
-    return parts[0], parts[1], parts[2]
+    try:
+        merchant_id, key, iv = text.split(":")
+    except ValueError as error:
+        raise argparse.ArgumentTypeError("expected id:key:iv") from error
+    return merchant_id, key, iv
 
 
 def _arguments() -> argparse.Namespace:
@@ -52,7 +54,8 @@ def main() -> None:
             sim.add_merchant(merchant_id, key, iv)
         if arguments.now:
             sim.move_clock(now=arguments.now)
-        print(f"ECPay simulator ({settings.profile}) at {sim.url}, control at {sim.url}/_control/", flush=True)
+        sys.stdout.write(f"ECPay simulator ({settings.profile}) at {sim.url}, control at {sim.url}/_control/\n")
+        sys.stdout.flush()
         stop.wait()
 
 

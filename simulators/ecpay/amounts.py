@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import ROUND_HALF_UP, Decimal
 
-
+UBN_DIGITS = 8
 RATES: dict[str, Decimal] = {"1": Decimal("0.05"), "2": Decimal(0), "3": Decimal(0), "9": Decimal("0.05")}
 SPECIAL_RATES: dict[int, Decimal] = {  # 營業稅法 art. 11 and 12; ECPay developers page 7896
     1: Decimal("0.25"),
@@ -42,7 +42,7 @@ def ubn_is_valid(ubn: str) -> bool:
     >>> ubn_is_valid("53538851"), ubn_is_valid("12345678"), ubn_is_valid("12345670")
     (True, False, True)
     """
-    if len(ubn) != 8 or not (ubn.isascii() and ubn.isdigit()):
+    if len(ubn) != UBN_DIGITS or not (ubn.isascii() and ubn.isdigit()):
         return False
     products = [int(digit) * weight for digit, weight in zip(ubn, (1, 2, 1, 2, 1, 2, 4, 1), strict=True)]
     total = sum(product // 10 + product % 10 for product in products)

@@ -6,7 +6,6 @@ from collections import deque
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
 
-
 MAX_CALLS = 200_000
 
 

@@ -9,13 +9,15 @@ from datetime import datetime, timedelta
 
 from simulators.ecpay.periods import TAIPEI
 
-
+YEARS = range(1950, 2900)  # so that no arithmetic on an instant can leave the calendar
 Job = Callable[[datetime], None]
 
 
 class Clock:
-    """Taipei instants. A job runs once, when real time passes or a move goes beyond its instant; it is told its own
-    instant, so that a jump of a month over a job due in a minute still does that job "in a minute"."""
+    """Taipei instants, and jobs that each run once, when time passes or a move goes beyond their instant.
+
+    A job is told its own instant, so that a jump of a month over a job due in a minute does it "in a minute".
+    """
 
     def __init__(self) -> None:
         self._offset = timedelta(0)
@@ -36,12 +38,17 @@ class Clock:
         return self._offset.total_seconds()
 
     def move(self, *, to: datetime | None = None, advance_s: float | None = None) -> datetime:
-        """Set the clock to ``to`` or move it by ``advance_s``; jobs that fall due are done before this returns."""
+        """Set the clock to ``to`` or move it by ``advance_s``; jobs that fall due are done before this returns.
+
+        Raises ``ValueError`` or ``OverflowError`` for an instant out of range; the clock stays then.
+        """
         with self._changed:
-            if to is not None:
-                self._offset = to.astimezone(TAIPEI) - datetime.now(TAIPEI)
-            if advance_s is not None:
-                self._offset += timedelta(seconds=advance_s)
+            real = datetime.now(TAIPEI)
+            there = to.astimezone(TAIPEI) if to is not None else real + self._offset
+            there += timedelta(seconds=advance_s or 0)
+            if there.year not in YEARS:
+                raise ValueError(f"the clock goes from {YEARS[0]} to {YEARS[-1]}")
+            self._offset = there - real
             self._changed.notify_all()
         self._run_due()
         return self.now()

@@ -14,7 +14,6 @@ from simulators.ecpay.periods import TAIPEI
 from simulators.ecpay.state import Settings
 from simulators.ecpay.wire import Unreadable, dump, parse_object
 
-
 if TYPE_CHECKING:
     from simulators.ecpay.simulator import Simulator
 
@@ -74,7 +73,7 @@ def _text(body: Mapping[str, object], name: str) -> str:
 def _whole(body: Mapping[str, object], name: str) -> int:
     value = body.get(name)
     if isinstance(value, bool) or not isinstance(value, int):
-        raise ValueError(f"{name} must be a whole number")
+        raise TypeError(f"{name} must be a whole number")
     return value
 
 
@@ -120,7 +119,7 @@ def _order(sim: Simulator, relate: str) -> object:
 def _upload(sim: Simulator, number: str, body: Mapping[str, object]) -> object:
     failed = body.get("upload_failed")
     if not isinstance(failed, bool):
-        raise ValueError("upload_failed must be true or false")
+        raise TypeError("upload_failed must be true or false")
     sim.fail_upload(number, failed=failed)
     return {"invoices": sim.invoices(number=number)}
 
@@ -177,12 +176,12 @@ def answer(sim: Simulator, method: str, path: str, body: bytes) -> Delivery:
     parts = urlsplit(path)
     first, _, rest = parts.path.removeprefix(PREFIX).rstrip("/").partition("/")
     action = ROUTES.get((method, first, bool(rest)))
+    if action is None:
+        return Delivery(404, JSON, dump({"error": f"not there: {method} {parts.path}"}).encode())
     try:
-        if action is None:
-            raise NotThere(f"{method} {parts.path}")
         result = action(sim, _plain(body), dict(parse_qsl(parts.query)), unquote(rest))
     except (NotThere, KeyError) as error:
         return Delivery(404, JSON, dump({"error": f"not there: {error}"}).encode())
-    except (Unreadable, ValueError, TypeError) as error:
+    except (Unreadable, ValueError, TypeError, OverflowError) as error:
         return Delivery(400, JSON, dump({"error": str(error)}).encode())
     return Delivery(200, JSON, dump(result).encode())

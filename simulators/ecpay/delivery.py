@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 
 from simulators.ecpay.faults import Fault
 
-
 HTML = "text/html; charset=utf-8"
 JSON = "application/json; charset=utf-8"
 ERROR_PAGE = b"<!DOCTYPE html><html><head><title>Error</title></head><body><h1>Server Error</h1></body></html>"
@@ -17,9 +16,12 @@ GARBAGE = b"\x00\xff{]not json at all"
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """``manner``: ``normal``; ``close`` (no byte leaves); ``hang`` (no byte leaves, the socket stays for ``seconds``);
-    ``truncate`` (half the body, then closed); ``drip`` (a byte per ``seconds``). ``delay_s`` is waited before the first
-    byte. Seconds are real ones here."""
+    """One answer and its ``manner``.
+
+    ``normal``; ``close`` (no byte leaves); ``hang`` (no byte leaves, the socket stays for ``seconds``); ``truncate``
+    (half the body, then closed); ``drip`` (a byte per ``seconds``). ``delay_s`` is waited before the first byte.
+    Seconds are real ones here.
+    """
 
     status: int = 200
     content_type: str = JSON

@@ -63,8 +63,11 @@ class Target:
 
 @dataclass(slots=True)
 class Fault:
-    """One ordered fault. It meets calls that match every target given, after letting ``skip`` of them pass, and is used
-    up after ``times`` (None: never)."""
+    """One ordered fault.
+
+    It meets calls that match every target given, after letting ``skip`` of them pass, and is used up after ``times``
+    (None: never).
+    """
 
     number: int
     kind: str
@@ -146,14 +149,14 @@ def _whole(name: str, value: object, smallest: int) -> int:
 def _parameter(name: str, value: object, default: object) -> object:
     if isinstance(default, bool):
         if not isinstance(value, bool):
-            raise ValueError(f"{name} must be true or false")
+            raise TypeError(f"{name} must be true or false")
         return value
     if isinstance(default, float):
         if isinstance(value, bool) or not isinstance(value, int | float):
-            raise ValueError(f"{name} must be a number")
+            raise TypeError(f"{name} must be a number")
         return float(value)
     if not isinstance(value, type(default)):
-        raise ValueError(f"{name} must be of type {type(default).__name__}")
+        raise TypeError(f"{name} must be of type {type(default).__name__}")
     return value
 
 
@@ -165,7 +168,7 @@ class Faults:
     _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
     def add(self, now: datetime, wish: Mapping[str, object]) -> Fault:
-        """Order a fault. Raises ``ValueError`` for a kind, target or parameter that is not known."""
+        """Order a fault. Raises ``ValueError`` for what is not known, ``TypeError`` for a parameter of another type."""
         rest = dict(wish)
         name = str(rest.pop("kind", ""))
         if name not in FAULTS:

@@ -88,5 +88,5 @@ def check(table: Iterable[Field], data: Data, *, strict: bool) -> None:
             continue
         if len(text) > field.length:
             raise Refused(field.bad)
-        if field.pattern and not re.fullmatch(field.pattern, text):
+        if field.pattern and not re.fullmatch(field.pattern, text, re.ASCII):
             raise Refused(field.pattern_bad or field.bad)

@@ -21,7 +21,7 @@ from simulators.ecpay.operations.base import Call, Operation, Reply
 from simulators.ecpay.state import Merchant, World
 from simulators.ecpay.wire import Unreadable, decrypt, dump, encrypt, parse_object
 
-
+ACCEPTED = TransCode(1, "Success")
 WRONG_KEY, WRONG_IV = "0000000000000000", "1111111111111111"
 
 
@@ -127,7 +127,7 @@ class Gateway:
             merchant, keys, data = self._open(request, met, timestamp_at or now)
         except _Envelope as refusal:
             record.trans_code = refusal.code.number
-            return self._sealed(request, refusal.code, None, now, status=500)
+            return self._sealed(request, refusal.code, None, now)
         lag = met.condition("read_lag")
         call = Call(
             world=self.world,
@@ -148,7 +148,7 @@ class Gateway:
         if self.world.settings.vary_types:
             reply = variation.of_reply(reply, record.number, rtn_code_as_text=request.operation.rtn_code_as_text)
         content: object = reply if request.operation.plain else encrypt(reply, *keys)
-        return self._sealed(request, TransCode(1, "Success"), content, now, number=record.number)
+        return self._sealed(request, ACCEPTED, content, now, record.number)
 
     def _run(self, operation: Operation, call: Call, data: Data) -> Reply:
         try:
@@ -182,9 +182,7 @@ class Gateway:
         if age > window or (self.world.settings.strict and age < -window):
             raise _Envelope(codes.TIMESTAMP_TOO_OLD)
 
-    def _sealed(
-        self, request: Request, code: TransCode, data: object, now: datetime, *, status: int = 200, number: int = 0
-    ) -> Delivery:
+    def _sealed(self, request: Request, code: TransCode, data: object, now: datetime, number: int = 0) -> Delivery:
         merchant_id: object = request.merchant_id
         if self.world.settings.vary_types:
             merchant_id = variation.of_merchant_id(request.merchant_id, number)
@@ -196,4 +194,4 @@ class Gateway:
             "TransMsg": code.message,
             "Data": data,
         }
-        return Delivery(status, JSON, dump(envelope).encode())
+        return Delivery(200 if code is ACCEPTED else 500, JSON, dump(envelope).encode())

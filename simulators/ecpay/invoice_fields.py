@@ -15,7 +15,6 @@ from simulators.ecpay.codes import Code, Refused
 from simulators.ecpay.fields import Data, Field, check
 from simulators.ecpay.state import Content, Line
 
-
 NO_UBN = "0000000000"  # how queries spell "no UBN"; also accepted on the way in
 MAX_ITEMS = 999
 
@@ -195,7 +194,7 @@ def read_content(data: Data, *, strict: bool) -> Content:
     if len(data.children("Items")) > MAX_ITEMS:
         raise Refused(codes.ITEMS_TOO_MANY)
     special = data.integer("SpecialTaxType") if data.text("SpecialTaxType") else 0
-    if special is None or not 0 <= special <= 8:
+    if special not in {0, *SPECIAL_RATES}:
         raise Refused(codes.SPECIAL_TAX_TYPE)
     if data.text("TaxAmount") and data.integer("TaxAmount") is None:
         raise Refused(codes.TAX_AMOUNT)

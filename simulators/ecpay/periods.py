@@ -8,11 +8,11 @@ from __future__ import annotations
 import re
 from datetime import date, datetime, time, timedelta, timezone
 
-
+TERMS = 6  # in a year
 TAIPEI = timezone(timedelta(hours=8), "Asia/Taipei")  # no daylight saving since 1979
 
-_DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[ T]\d{1,2}:\d{2}(?::\d{2})?)?")
-_INSTANT = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})[ T](\d{1,2}):(\d{2}):(\d{2})")
+_DAY = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})(?:[ T]\d{1,2}:\d{2}(?::\d{2})?)?", re.ASCII)
+_INSTANT = re.compile(r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})[ T](\d{1,2}):(\d{2}):(\d{2})", re.ASCII)
 
 
 def term_of(day: date) -> tuple[int, int]:
@@ -30,7 +30,7 @@ def next_term(year: int, term: int) -> tuple[int, int]:
     >>> next_term(115, 6)
     (116, 1)
     """
-    return (year, term + 1) if term < 6 else (year + 1, 1)
+    return (year, term + 1) if term < TERMS else (year + 1, 1)
 
 
 def last_moment_to_void(issued: datetime) -> datetime:

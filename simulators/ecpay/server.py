@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 from simulators.ecpay.delivery import UNKNOWN_PATH, Delivery
 
-
 OPERATION_PATH = "/b2cinvoice/"
 MAX_BODY = 8 * 1024 * 1024
 POLL_S = 0.02
@@ -66,7 +65,7 @@ class Server(ThreadingHTTPServer):
     def handle_error(self, request: object, client_address: object) -> None:
         """A caller that hangs up in the middle is usual here; anything else is told on stderr."""
         if not isinstance(sys.exception(), OSError):
-            super().handle_error(cast(socket.socket, request), client_address)
+            super().handle_error(cast("socket.socket", request), client_address)
 
     def stop(self) -> None:
         """End listening, hanging callers and open connections."""
@@ -91,7 +90,7 @@ class Handler(BaseHTTPRequestHandler):
 
     @property
     def _server(self) -> Server:
-        return cast(Server, self.server)
+        return cast("Server", self.server)
 
     def setup(self) -> None:
         """Register the connection."""
@@ -119,7 +118,7 @@ class Handler(BaseHTTPRequestHandler):
         base_url = f"http://{host}" if host else self._server.url
         self._deliver(self._server.router(self.command, self.path, body, base_url))
 
-    do_GET = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = do_POST
+    do_GET = do_PUT = do_DELETE = do_HEAD = do_PATCH = do_OPTIONS = do_POST  # noqa: N815 - the parent looks these names up
 
     def _body(self) -> bytes | None:
         """The body, with a length or chunked; None if it has neither a readable nor a tolerable size."""

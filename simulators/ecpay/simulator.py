@@ -43,7 +43,7 @@ class Simulator:
         if plain.startswith(PRINT_PATH) and method == "GET":
             shown = page(self.world, plain.removeprefix(PRINT_PATH), self.clock.now())
             if shown is not None:
-                return Delivery(200, HTML, shown.encode())
+                return Delivery(200, HTML, shown.encode(errors="replace"))
         return UNKNOWN_PATH
 
     # clock
@@ -57,8 +57,11 @@ class Simulator:
 
     # faults
     def fault(self, kind: str, **wish: object) -> dict[str, object]:
-        """Order a fault: targets ``op``, ``relate``, ``invoice_no``, ``merchant_id``; ``times`` (1; None is for ever),
-        ``skip`` (0); and the kind's own parameters. Raises ``ValueError`` for anything unknown."""
+        """Order a fault of one of the kinds in ``faults.FAULTS``.
+
+        ``wish``: targets ``op``, ``relate``, ``invoice_no``, ``merchant_id``; ``times`` (1; None is for ever), ``skip``
+        (0); and the kind's own parameters. Raises ``ValueError`` or ``TypeError`` for what it does not understand.
+        """
         with self.world.lock:
             return self.gateway.faults.add(self.now(), {"kind": kind, **wish}).described()
 
@@ -141,7 +144,7 @@ class Simulator:
         with self.world.lock:
             return tracks.exhaust(self.world, self.world.merchants[merchant_id], self.now())
 
-    def add_track(
+    def add_track(  # noqa: PLR0913 - a range has that many properties, all but three by keyword
         self,
         header: str,
         start: int,
@@ -158,7 +161,7 @@ class Simulator:
             merchant: Merchant = self.world.merchants[merchant_id]
             this_year, this_term = term_of(self.now().date())
             wanted = tracks.Allocation(year or this_year, term or this_term, inv_type, header, start, end)
-            track = tracks.add(self.world, merchant, wanted, start, end)
+            track = tracks.add(self.world, merchant, wanted)
             track.product_service_id = product_service_id
             return oracle.track_of(track)
 

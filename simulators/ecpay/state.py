@@ -10,8 +10,11 @@ from typing import Literal
 
 from simulators.ecpay.clock import Clock
 
-
 Profile = Literal["stage", "doc"]
+KEY_BYTES = 16
+
+# UseStatus of a number track, as GetInvoiceWordSetting spells it.
+NOT_ENABLED, IN_USE, DISABLED, PAUSED = 1, 2, 3, 4
 
 # ECPay's published test account (developers page 7849); everybody's, so no secret.
 TEST_MERCHANT = ("2000132", "ejCk326UnaZWKisg", "q9jcZX8Ib9LM8wYk")
@@ -54,8 +57,7 @@ class Merchant:
 
 @dataclass(slots=True)
 class Track:
-    """A range of numbers (字軌) of one term. ``status`` as GetInvoiceWordSetting spells UseStatus: 1 not enabled,
-    2 in use, 3 disabled, 4 paused."""
+    """A range of numbers (字軌) of one term."""
 
     track_id: str
     merchant_id: str
@@ -66,7 +68,7 @@ class Track:
     start: int
     end: int
     next: int
-    status: int = 2
+    status: int = IN_USE
     product_service_id: str = ""
 
     @property
@@ -207,8 +209,8 @@ class World:
 
     def add_merchant(self, merchant_id: str, key: str, iv: str, **more: object) -> Merchant:
         """Add an account, or give an existing one new keys (its documents and numbers stay)."""
-        if len(key.encode()) != 16 or len(iv.encode()) != 16:
-            raise ValueError("HashKey and HashIV are 16 bytes each")
+        if {len(key.encode()), len(iv.encode())} != {KEY_BYTES}:
+            raise ValueError(f"HashKey and HashIV are {KEY_BYTES} bytes each")
         with self.lock:
             known = self.merchants.get(merchant_id)
             merchant = Merchant(merchant_id, key, iv, slot=known.slot if known else len(self.merchants))

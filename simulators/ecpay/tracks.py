@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from simulators.ecpay import codes
 from simulators.ecpay.codes import Refused
 from simulators.ecpay.periods import TAIPEI, header_of, next_term, term_of
-from simulators.ecpay.state import Merchant, Track, World
-
+from simulators.ecpay.state import IN_USE, Merchant, Track, World
 
 ALLOCATED = 800_000  # numbers a merchant is allocated per term and type
 DEFAULT_RANGE = 500_000  # of which the default track takes the first; the rest can be added by AddInvoiceWordSetting
@@ -46,11 +45,11 @@ def ensure(world: World, merchant: Merchant, now: datetime) -> None:
         world.made_terms.add((merchant.merchant_id, year, term))
         for inv_type in ("07", "08"):
             given = allocation(merchant, year, term, inv_type)
-            add(world, merchant, given, given.start, given.start + DEFAULT_RANGE - 1)
+            add(world, merchant, replace(given, end=given.start + DEFAULT_RANGE - 1))
 
 
-def add(world: World, merchant: Merchant, given: Allocation, start: int, end: int, status: int = 2) -> Track:
-    """Append a range of the term, type and header of ``given``."""
+def add(world: World, merchant: Merchant, given: Allocation, status: int = IN_USE) -> Track:
+    """Append the range ``given``."""
     track = Track(
         track_id=f"{world.serial():010d}",
         merchant_id=merchant.merchant_id,
@@ -58,9 +57,9 @@ def add(world: World, merchant: Merchant, given: Allocation, start: int, end: in
         term=given.term,
         inv_type=given.inv_type,
         header=given.header,
-        start=start,
-        end=end,
-        next=start,
+        start=given.start,
+        end=given.end,
+        next=given.start,
         status=status,
     )
     world.tracks.append(track)
@@ -75,7 +74,7 @@ def take(world: World, merchant: Merchant, inv_type: str, product_service_id: st
         if (
             (track.merchant_id, track.year, track.term) == (merchant.merchant_id, year, term)
             and track.inv_type == inv_type
-            and track.status == 2
+            and track.status == IN_USE
             and track.next <= track.end
             and (not merchant.several_tracks or track.product_service_id == product_service_id)
         ):
@@ -91,7 +90,7 @@ def exhaust(world: World, merchant: Merchant, now: datetime) -> int:
     current = term_of(now.astimezone(TAIPEI).date())
     lost = 0
     for track in world.tracks:
-        if track.merchant_id == merchant.merchant_id and (track.year, track.term) == current and track.status == 2:
+        if track.merchant_id == merchant.merchant_id and (track.year, track.term) == current and track.status == IN_USE:
             lost += track.end + 1 - track.next
             track.next = track.end + 1
     return lost

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from simulators.ecpay.operations.base import Reply
 
-
 AS_TEXT = ("IIS_Sales_Amount", "IIS_Tax_Amount", "IIS_Remain_Allowance_Amt", "IIS_Award_Type", "SpecialTaxType")
 EMPTY_AS_NULL = ("InvoiceNo", "InvoiceDate", "RandomNumber", "IIS_Upload_Date")
 

@@ -17,6 +17,7 @@ class Clock:
         self.seconds = 0.0
 
     def __call__(self) -> float:
+        """Read it."""
         return self.seconds
 
 

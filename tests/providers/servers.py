@@ -26,7 +26,9 @@ class Server:
 
 
 @contextmanager
-def serving(script: Callable[[Server, socket.socket, int], None], tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+def serving(
+    script: Callable[[Server, socket.socket, int], None], tls: ssl.SSLContext | None = None
+) -> Iterator[Server]:
     """Run ``script`` for every connection until the block ends."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = Server(listener)
@@ -76,7 +78,9 @@ def read_request(server: Server, connection: socket.socket) -> bytes:
             return b""
         received += more
     head, _, body = received.partition(b"\r\n\r\n")
-    length = next(int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length"))
+    length = next(
+        int(line.split(b":")[1]) for line in head.split(b"\r\n") if line.lower().startswith(b"content-length")
+    )
     while len(body) < length:
         body += connection.recv(65536)
     server.requests.append(head + b"\r\n\r\n" + body)

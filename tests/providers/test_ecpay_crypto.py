@@ -10,7 +10,6 @@ from einvoice.errors import MerchantUnusable
 from einvoice.providers.ecpay.crypto import Credentials, ciphertext, decrypt, encrypt, seal
 from einvoice.providers.ecpay.fields import from_json, to_json
 
-
 # The public test account of ECPay's stage (developers page 7849).
 STAGE = Credentials("ejCk326UnaZWKisg", "q9jcZX8Ib9LM8wYk")
 OTHER = Credentials("0123456789abcdef", "fedcba9876543210")
@@ -28,7 +27,7 @@ VECTORS = {
         "XeEOdHpTRvxKEqs/JD9RSd16s7VtpyWVCN6AV44pKTW3DVa6yI7vKmjBRp2eulDhXoru/qBqFDBH3fEqlkMn3bbJfJBfGAq+v+SvttutYnc=",
     ),
     "V3": (
-        "{\"Name\":\"test!*'()~value\"}",
+        '{"Name":"test!*\'()~value"}',
         "uvI4yrErM37XNQkXGAgRgBuDOiJoVs72Xn/rum9Ejl1DSna4HyLSoY7764PmhTR7JXb9jJWLSjCGcZEDeFiABg==",
     ),
     "V4": ('{"N":"1234567890"}', "gVwWJnIpl1m3ZDypcRAjiCctilYnQhHn4h8OzJP5IxQPov7HuysXX+jPONvrHS7Z"),
@@ -95,7 +94,9 @@ def test_every_length_of_padding_is_right(length: int) -> None:
     assert open_with(STAGE, encrypt(STAGE, "x" * length)) == "x" * length
 
 
-@pytest.mark.parametrize("data", ["", "=", "abc", "a+b/", "測試", "AAAA", "uvI4yrErM37XNQkXGAgRgJAgHn2t72jahaMZzYhWL1Hm", "!" * 24])
+@pytest.mark.parametrize(
+    "data", ["", "=", "abc", "a+b/", "測試", "AAAA", "uvI4yrErM37XNQkXGAgRgJAgHn2t72jahaMZzYhWL1Hm", "!" * 24]
+)
 def test_damaged_data_is_told_from_a_wrong_key(data: str) -> None:
     """No base64, or no whole blocks: no key in the world would open it."""
     assert ciphertext(data) is None

@@ -9,7 +9,6 @@ from einvoice.providers.base import Rejected, Unknown
 from einvoice.providers.ecpay.errors import RTN_CODES, TRANS_CODES, Certainty, Entry, envelope_refusal, refusal
 from einvoice.providers.ecpay.operations import Operation
 
-
 # Every code somebody recorded for an operation we use.
 RECORDED = {
     Operation.ISSUE: {

@@ -17,14 +17,13 @@ from einvoice.providers.ecpay import enquiries, wire
 from einvoice.providers.ecpay.enquiries import Charity, VoidRecord
 from einvoice.providers.ecpay.fields import Fields, from_json, to_json
 
-
 TAIPEI = timezone(timedelta(hours=8))
 RELATE = "ABCDEFGHIJ234567KLMN"
 AT = datetime(2026, 3, 1, 0, 0, 5, tzinfo=TAIPEI)
 
 CONSUMER = Order(
     buyer=Buyer(name="測試買受人", email="buyer@example.com"),
-    lines=(Line("茶", Decimal("2.50"), Decimal("400"), 1000, unit="包"), Line("折扣", Decimal(1), Decimal(-50), -50)),
+    lines=(Line("茶", Decimal("2.50"), Decimal(400), 1000, unit="包"), Line("折扣", Decimal(1), Decimal(-50), -50)),
     total_twd=950,
     carrier=Carrier(CarrierKind.MOBILE_BARCODE, "/AB+CD12"),
 )
@@ -58,7 +57,7 @@ def test_a_consumers_order_becomes_exactly_this() -> None:
                 "ItemName": "茶",
                 "ItemCount": Decimal("2.50"),
                 "ItemWord": "包",
-                "ItemPrice": Decimal("400"),
+                "ItemPrice": Decimal(400),
                 "ItemAmount": 1000,
             },
             {

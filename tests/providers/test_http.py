@@ -21,7 +21,6 @@ from einvoice.providers import http
 from einvoice.providers.http import HttpTransport, Lost, NotSent, Reply
 from tests.providers.servers import Server, always, answer, drip, read_request, serving
 
-
 LIMIT_S = 0.25
 TOLERANCE_S = 0.1
 JSON = {"Content-Type": "application/json"}
@@ -350,9 +349,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     (folder / "cert.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     (folder / "key.pem").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
     return folder
 
@@ -375,9 +372,7 @@ def test_tls_calls_share_one_session(authority: Path, server_tls: ssl.SSLContext
 
 @pytest.mark.parametrize("reused", [False, True], ids=["fresh", "reused"])
 @pytest.mark.parametrize("where", ["hang", "status line", "headers", "body"])
-def test_the_deadline_holds_over_tls(
-    where: str, reused: bool, authority: Path, server_tls: ssl.SSLContext
-) -> None:
+def test_the_deadline_holds_over_tls(where: str, reused: bool, authority: Path, server_tls: ssl.SSLContext) -> None:
     """As without TLS."""
 
     def script(server: Server, connection: socket.socket, number: int) -> None:
@@ -451,9 +446,8 @@ def test_a_handshake_that_fails_was_not_sent(how: str, authority: Path, server_t
         context.set_ciphers("ALL:@SECLEVEL=0")
         with pytest.warns(DeprecationWarning):
             context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
-    with serving(script, None if how == "not TLS" else context) as server:
-        with pytest.raises(NotSent) as not_sent:
-            post(HttpTransport(ca_file=ca_file), f"https://{host}:{server.port}")
+    with serving(script, None if how == "not TLS" else context) as server, pytest.raises(NotSent) as not_sent:
+        post(HttpTransport(ca_file=ca_file), f"https://{host}:{server.port}")
     assert not_sent.value.cause == "TLS_FAILED"
     assert not any(b"B2CInvoice" in data for data in read)
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from simulators.ecpay import Simulator, start
 
+from simulators.ecpay import Simulator, start
 from tests.simulators.ecpay_client import Client
 
 

@@ -13,7 +13,6 @@ from urllib.parse import quote_plus, unquote_plus, urlsplit
 
 from Crypto.Cipher import AES
 
-
 KEY, IV, MERCHANT = "ejCk326UnaZWKisg", "q9jcZX8Ib9LM8wYk", "2000132"
 
 
@@ -21,7 +20,9 @@ def seal(plain: str, key: str = KEY, iv: str = IV) -> str:
     """AES-128-CBC with PKCS7 of text that is urlencoded already."""
     data = plain.encode()
     fill = 16 - len(data) % 16
-    return base64.b64encode(AES.new(key.encode(), AES.MODE_CBC, iv.encode()).encrypt(data + bytes([fill]) * fill)).decode()
+    return base64.b64encode(
+        AES.new(key.encode(), AES.MODE_CBC, iv.encode()).encrypt(data + bytes([fill]) * fill)
+    ).decode()
 
 
 def unseal(text: str, key: str = KEY, iv: str = IV) -> str:
@@ -134,7 +135,14 @@ DONATED = {"Donation": "1", "LoveCode": "168001", "CarrierType": ""}
 
 def allowance(invoice_no: str, day: str, amount: int) -> dict[str, Any]:
     """A paper allowance of one line."""
-    line = {"ItemSeq": 1, "ItemName": "退貨", "ItemCount": 1, "ItemWord": "件", "ItemPrice": amount, "ItemAmount": amount}
+    line = {
+        "ItemSeq": 1,
+        "ItemName": "退貨",
+        "ItemCount": 1,
+        "ItemWord": "件",
+        "ItemPrice": amount,
+        "ItemAmount": amount,
+    }
     return {
         "InvoiceNo": invoice_no,
         "InvoiceDate": day,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import http.client
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+
 from simulators.ecpay import Simulator
-
 from tests.simulators.ecpay_client import COMPANY, DONATED, Answer, Client, allowance, order
-
 
 MARCH_13 = datetime.fromisoformat("2026-03-13T23:59:50+08:00")
 JANUARY = datetime.fromisoformat("2026-01-31T23:30:00+08:00")
@@ -292,12 +293,11 @@ def test_print_address_serves_a_page_for_an_hour(sim: Simulator, client: Client)
     assert address.startswith(client.url + "/")
 
     def page() -> tuple[int, str]:
-        import http.client
-
         connection = http.client.HTTPConnection(client.url.removeprefix("http://"), timeout=5)
-        connection.request("GET", address.removeprefix(client.url))
-        response = connection.getresponse()
-        return response.status, response.read().decode()
+        with contextlib.closing(connection):
+            connection.request("GET", address.removeprefix(client.url))
+            response = connection.getresponse()
+            return response.status, response.read().decode()
 
     status, text = page()
     assert (status, f"{number[:2]}-{number[2:]}" in text, "<b>" in text) == (200, True, False)
@@ -356,7 +356,7 @@ def test_tracks_are_added_enabled_paused_and_listed(sim: Simulator, client: Clie
     assert client.call("UpdateInvoiceWordStatus", TrackID=track, InvoiceStatus="0").code == 1
     assert client.call("UpdateInvoiceWordStatus", TrackID=track, InvoiceStatus="2").code == 5930006
     assert client.call("UpdateInvoiceWordStatus", TrackID="none", InvoiceStatus="2").code == 7
-    wrong = [
+    wrong: list[tuple[dict[str, Any], int]] = [
         ({"InvoiceYear": "114"}, 5930001),
         ({"InvoiceTerm": 7}, 5930002),
         ({"InvoiceHeader": "A"}, 5930002),
@@ -364,7 +364,9 @@ def test_tracks_are_added_enabled_paused_and_listed(sim: Simulator, client: Clie
         ({"InvoiceEnd": "00000048"}, 5930003),
         ({}, 5930004),
     ]
-    assert [client.call("AddInvoiceWordSetting", **keys | changes).code for changes, _ in wrong] == [c for _, c in wrong]
+    assert [client.call("AddInvoiceWordSetting", **keys | changes).code for changes, _ in wrong] == [
+        c for _, c in wrong
+    ]
     assert client.call("GetGovInvoiceWordSetting", InvoiceYear="113").code == 5930001
     assert client.call("GetInvoiceWordSetting", InvoiceYear="100").code == 7
     assert client.call("UpdateInvoiceWordStatus", TrackID=track, InvoiceStatus="9").code == 5930002

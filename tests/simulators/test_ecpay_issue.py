@@ -7,10 +7,9 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+
 from simulators.ecpay import Simulator, start
-
 from tests.simulators.ecpay_client import COMPANY, DONATED, PAPER, Client, order
-
 
 LINE = order("x")["Items"][0]
 MIXED = [{**LINE, "ItemAmount": 60, "ItemPrice": 60}, {**LINE, "ItemSeq": 2, "ItemAmount": 40, "ItemPrice": 40}]
@@ -55,7 +54,7 @@ def test_relate_number_is_unique_for_ever_in_any_case(sim: Simulator, client: Cl
     assert len(sim.invoices()) == 1
 
 
-BOTH = [
+BOTH: list[tuple[dict[str, Any], int]] = [
     ({}, 1),
     (PAPER, 1),
     (COMPANY, 1),
@@ -130,7 +129,7 @@ BOTH = [
     ({"Items": [{**LINE, "ItemAmount": 49.5}, {**LINE, "ItemSeq": 2, "ItemAmount": 50}]}, 1),
     ({"Items": [{key: LINE[key] for key in LINE if key != "ItemSeq"}]}, 1),
 ]
-BY_PROFILE = [  # changes, stage, doc
+BY_PROFILE: list[tuple[dict[str, Any], int, int]] = [  # changes, stage, doc
     ({"CarrierType": ""}, 1, 5901029),
     ({"TaxType": "2", "ClearanceMark": "1"}, 1, 5901030),
     ({"TaxType": "3"}, 1, 5901031),
@@ -149,7 +148,7 @@ def test_validation(profile: Any) -> None:
     table = [*BOTH, *((changes, codes[column]) for changes, *codes in BY_PROFILE)]
     with start(profile=profile) as sim:
         client = Client(sim.url)
-        wrong = []
+        wrong: list[Any] = []
         for number, (changes, code) in enumerate(table):
             before = len(sim.invoices())
             answer = client.call("Issue", **order(f"T{number}") | changes)

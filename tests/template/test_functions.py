@@ -105,10 +105,3 @@ def test_recover_runs_every_minute_and_alone(template):
     assert recover["ReservedConcurrentExecutions"] == 1
     (invoked,) = template.of("AWS::Lambda::EventInvokeConfig").values()
     assert (invoked["MaximumRetryAttempts"], invoked["MaximumEventAgeInSeconds"]) == (0, 60)
-
-
-def test_layer_installs_exactly_the_locked_packages():
-    """The manifest beside the layer's code is the runtime lock, byte for byte, hashes included."""
-    manifest = (ROOT / "shared" / "requirements.txt").read_text("utf-8")
-    assert manifest == (ROOT / "requirements" / "runtime.txt").read_text("utf-8")
-    assert "--hash=sha256:" in manifest

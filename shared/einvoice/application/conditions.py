@@ -15,6 +15,8 @@ from einvoice.rules.normalise import normalise
 from einvoice.rules.period import TAIPEI, Period
 from einvoice.store.base import Head, State
 
+MAX_GENERATIONS = 50  # a 51st correction of one order is a person's business
+
 
 def corrected_payload(head: Head) -> Json:
     """The content of the reissue under way: the order's own, with the corrections laid over it."""
@@ -74,6 +76,17 @@ def check_case(p: Ports, head: Head, corrected: Order, request: Json, profile: P
         )
 
 
+def check_room(head: Head) -> None:
+    """The order's item can keep one more generation. Raises Conflict."""
+    if head.generation >= MAX_GENERATIONS or payload.stored_bytes(head.past) > payload.MAX_PAST_BYTES:
+        raise Conflict(
+            Reason.ASK_A_PERSON,
+            "TOO_MANY_REISSUES",
+            "這筆訂單已再次開立太多次，請由人員確認後處理。",
+            status=422,
+        )
+
+
 def check_numbers(p: Ports, w: Work, provider: Provider) -> None:
     """The centre has a number (字軌號碼) left for the new invoice. Raises Conflict; nothing was sent."""
     call = p.call(w, p.timing.look_cap_s)
@@ -97,6 +110,7 @@ def check_numbers(p: Ports, w: Work, provider: Provider) -> None:
 
 def check_begun(p: Ports, w: Work, head: Head, provider: Provider) -> Order:
     """Everything at once, for a reissue whose intent ``head.next`` holds. Raises InvalidRequest or Conflict."""
+    check_room(head)
     corrected = checked_content(p, head, head.next.get("corrections", {}), provider.profile)
     check_case(p, head, corrected, head.next, provider.profile)
     if head.next.get("mode") != "same_number":

@@ -18,7 +18,6 @@ from einvoice.rules.period import TAIPEI, Period
 from einvoice.store.base import Head, State
 
 MAX_LOG = 60
-MAX_GENERATIONS = 50  # a 51st correction of one order is a person's business
 
 REPLACED = "REPLACED_SAME_NUMBER"  # state of a past entry whose number lives on with another content
 
@@ -276,13 +275,14 @@ def next_generation(  # noqa: PLR0913 — a claim is all of this, and every part
     payload: dict[str, Any],
     request_hash: str,
     centre: Centre,
+    sold_period: str,
     op: str,
     now: int,
     lease_s: int,
 ) -> Head:
     """The intent of the replacing invoice: a new order number at the centre, the old generation kept for ever.
 
-    Precondition: the old one is definitely void. The sale's period stays that of the old invoice.
+    Precondition: the old one is definitely void.
     """
     generation = head.generation + 1
     old = past_of(head)
@@ -304,7 +304,7 @@ def next_generation(  # noqa: PLR0913 — a claim is all of this, and every part
         quiet_until=None,
         cause="",
         refusal={},
-        sold_period=head.period or head.sold_period,
+        sold_period=sold_period,
         number="",
         issued_at="",
         random_code="",

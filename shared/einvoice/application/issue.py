@@ -12,7 +12,7 @@ from datetime import date
 from einvoice.application import answers, heads, payload, sending
 from einvoice.application.answers import Answer
 from einvoice.application.ports import Ports, Work
-from einvoice.application.recover import drive, take_over
+from einvoice.application.recover import driven_on
 from einvoice.errors import Conflict, InvalidRequest, Reason, StoreUnavailable, Violation
 from einvoice.identity import relate_number
 from einvoice.model import Order, OrderKey, ProviderProfile
@@ -57,6 +57,8 @@ def issue(p: Ports, w: Work, request: IssueRequest) -> Answer:
         now=p.now(),
         lease_s=w.lease_s,
     )
+    if request.late_reason:
+        wanted = heads.logged(wanted, p.now(), "late", reason=request.late_reason)
     standing = p.store.create(wanted)
     if standing is not None:
         return _repeated(p, w, standing, wanted, late=bool(request.late_reason))
@@ -99,6 +101,8 @@ def _checked(p: Ports, request: IssueRequest, profile: ProviderProfile) -> tuple
     now = p.clock.now()
     order = normalise(request.order)
     violations = rules.check(order, on=now.astimezone(TAIPEI).date(), profile=profile)
+    if payload.stored_bytes(payload.to_json(order)) > payload.MAX_STORED_BYTES:
+        violations.append(Violation("CONTENT_TOO_LARGE", "lines", "發票內容文字過多，無法保存，請縮短品名與備註。"))
     if violations:
         raise InvalidRequest(violations)
     current = Period.of(now).key
@@ -127,7 +131,7 @@ def _carried_out(p: Ports, w: Work, claimed: Head) -> Answer:
 
 
 def _repeated(p: Ports, w: Work, standing: Head, wanted: Head, *, late: bool) -> Answer:
-    """The order is already in the ledger: the same request drives it on or is answered again, another one is refused."""
+    """The order is in the ledger already: the same request drives it on or is answered, another one is refused."""
     idempotency_key, body_hash = wanted.keys["issue"]
     answers.check_key(standing, "issue", idempotency_key, body_hash)
     if standing.state is State.WANTED or standing.cause == "ORDER_CANCELLED":
@@ -146,7 +150,7 @@ def _repeated(p: Ports, w: Work, standing: Head, wanted: Head, *, late: bool) ->
     if not same and not stale:
         raise answers.other_body()
     if standing.state in answers.PENDING and standing.lease_until <= now:
-        return Answer(drive(p, w, take_over(p, w, standing)), standing.generation)
+        return Answer(driven_on(p, w, standing), standing.generation)
     return Answer(standing, standing.generation)
 
 

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import zlib
 from decimal import Decimal
 from typing import Any
 
 from einvoice.model import Buyer, Carrier, CarrierKind, CustomsMark, Line, Order, TaxType
+
+MAX_STORED_BYTES = 65_536  # of one content; a DynamoDB item ends at 400 KB and keeps every earlier content too
+MAX_PAST_BYTES = 250_000
 
 
 def plain_number(value: Decimal) -> str:
@@ -69,6 +73,11 @@ def digest(values: Any) -> str:  # noqa: ANN401 — any JSON value has a hash
     """Hash of JSON values whatever the order of their keys: 32 hex characters."""
     text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def stored_bytes(values: Any) -> int:  # noqa: ANN401 — any JSON value has a size
+    """About how many bytes the values take in the ledger."""
+    return len(zlib.compress(json.dumps(values, ensure_ascii=False).encode("utf-8", "surrogatepass"), 1))
 
 
 def _line_to_json(line: Line) -> dict[str, Any]:

@@ -22,6 +22,9 @@ class Centres(Protocol):
     def current(self, merchant: str) -> tuple[Centre, ProviderProfile]:
         """Where a new order of this merchant goes now. Raises MerchantUnusable."""
 
+    def profile(self, merchant: str) -> ProviderProfile:
+        """What holds for a merchant's existing invoices, also if it may begin nothing new. Raises MerchantUnusable."""
+
     def pinned(self, merchant: str, centre: Centre) -> Provider:
         """The provider of an order claimed for ``centre``, whatever the settings say now. Raises MerchantUnusable."""
 

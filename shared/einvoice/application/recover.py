@@ -15,10 +15,12 @@ from einvoice.providers.base import Unknown
 from einvoice.rules import void
 from einvoice.store.base import Guard, Head, State
 
+UNKNOWN_CENTRE_WINDOW_S = 3600  # for a merchant whose settings cannot be read: longer than any centre's
+
 
 @dataclass(frozen=True, slots=True)
 class Recovered:
-    """What one due order came to: ``resting``, ``pending``, ``busy`` (another worker has it), ``left`` or ``failed``."""
+    """What one due order came to: ``resting``, ``pending``, ``busy`` (somebody has it), ``left`` or ``failed``."""
 
     key: OrderKey
     outcome: str
@@ -47,14 +49,10 @@ def recover_one(p: Ports, w: Work, key: OrderKey) -> Recovered:
 
 def take_over(p: Ports, w: Work, head: Head) -> Head:
     """Write the intent of a further attempt behind the fence. Raises Overtaken where another worker was faster."""
-    provider = None
-    window_s = 0
-    if head.centre is not None:
-        try:
-            provider = p.centres.pinned(head.key.merchant, head.centre)
-            window_s = provider.profile.settle_window_s
-        except MerchantUnusable:
-            window_s = MAX_WINDOW_S
+    try:
+        window_s = p.centres.profile(head.key.merchant).settle_window_s
+    except MerchantUnusable:
+        window_s = UNKNOWN_CENTRE_WINDOW_S
     after = heads.taken_over(head, op=p.token(), now=p.now(), lease_s=w.lease_s, window_s=window_s)
     after = replace(after, ver=head.ver + 1, write_id=p.token(), updated_at=p.now())
     standing = p.store.replace(after)
@@ -63,7 +61,15 @@ def take_over(p: Ports, w: Work, head: Head) -> Head:
     return after
 
 
-MAX_WINDOW_S = 1260
+def driven_on(p: Ports, w: Work, head: Head) -> Head:
+    """Take over and drive on for a caller who wants an answer: whatever gets in between, what stands is the answer."""
+    try:
+        return drive(p, w, take_over(p, w, head))
+    except sending.Overtaken as overtaken:
+        return overtaken.standing
+    except StoreUnavailable:
+        p.observe("commit_failed", relate_number=head.relate_number, correlation_id=w.correlation_id)
+        return head
 
 
 def drive(p: Ports, w: Work, head: Head) -> Head:

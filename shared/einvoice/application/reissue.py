@@ -11,10 +11,11 @@ from dataclasses import dataclass, field, replace
 from einvoice.application import answers, conditions, heads, payload, sending
 from einvoice.application.answers import Answer
 from einvoice.application.ports import Json, Ports, Work
-from einvoice.application.recover import drive, take_over, void_intent
+from einvoice.application.recover import driven_on, void_intent
 from einvoice.application.void import void_refusal
-from einvoice.errors import Conflict, InvalidRequest, Reason, StoreUnavailable
+from einvoice.errors import Conflict, InvalidRequest, MerchantUnusable, Reason, StoreUnavailable
 from einvoice.model import Centre, Order, OrderKey, ProviderProfile
+from einvoice.rules import reissue as rules
 from einvoice.rules import void as void_rules
 from einvoice.rules.period import Period
 from einvoice.store.base import Guard, Head, State
@@ -61,7 +62,7 @@ def reissue(p: Ports, w: Work, request: ReissueRequest) -> Answer:
     guard = Guard(
         states=(State.ISSUED,),
         generation=request.generation,
-        period_from=Period.of(p.clock.now()).key,
+        period_from=rules.oldest_reissuable_period(p.clock.now(), profile),
         quiet_before=p.now(),
     )
     ok, head = p.store.begin(request.key, guard, _intent(p, w, request, profile))
@@ -69,9 +70,9 @@ def reissue(p: Ports, w: Work, request: ReissueRequest) -> Answer:
         return _in_the_way(p, w, request, answers.generation_of(head, request.generation), profile)
     try:
         conditions.check_begun(p, w, head, p.centres.pinned(head.key.merchant, _centre(head)))
-    except (InvalidRequest, Conflict) as refusal:
-        cause = refusal.cause if isinstance(refusal, Conflict) else str(refusal)
-        head = sending.commit(p, head, lambda h: heads.withdrawn_intent(h, p.now(), cause))
+    except (InvalidRequest, Conflict, MerchantUnusable) as refusal:
+        cause = str(refusal)
+        head = sending.withdraw(p, head, cause)
         if cause == "ORDER_HAS_VALID_INVOICE" and _replaced_before(head, request):
             return Answer(head, head.generation)
         raise
@@ -133,7 +134,7 @@ def _in_the_way(p: Ports, w: Work, request: ReissueRequest, head: Head, profile:
     same = head.keys.get("reissue", ["", ""])[1] == request.body_hash
     if same and (head.generation > request.generation or head.state is State.REISSUING):
         if head.state in answers.PENDING and head.lease_until <= now and not head.attention:
-            head = drive(p, w, take_over(p, w, head))
+            head = driven_on(p, w, head)
         return Answer(head, head.generation)
     if request.generation < head.generation:
         raise answers.old_generation()
@@ -145,6 +146,7 @@ def _in_the_way(p: Ports, w: Work, request: ReissueRequest, head: Head, profile:
         raise answers.in_flight(head, now)
     corrected = conditions.checked_content(p, head, request.corrections, profile)
     conditions.check_case(p, head, corrected, request.conditions, profile)
+    conditions.check_room(head)
     return _issue_anew(p, w, request, head, corrected)
 
 
@@ -186,6 +188,7 @@ def _anew(p: Ports, w: Work, head: Head, content: Json) -> Head:
         payload=content,
         request_hash=request_hash,
         centre=centre,
+        sold_period=Period.of(p.clock.now()).key,
         op=p.token(),
         now=p.now(),
         lease_s=w.lease_s,

@@ -11,11 +11,12 @@ from datetime import UTC, datetime, timedelta
 
 from einvoice.application import conditions, heads, payload
 from einvoice.application.ports import Json, Ports, Work
-from einvoice.errors import Conflict, EinvoiceError, InvalidRequest, Reason
-from einvoice.model import Order
+from einvoice.errors import Conflict, EinvoiceError, InvalidRequest, MerchantUnusable, Reason
+from einvoice.model import Centre, Order, ProviderProfile
 from einvoice.providers.base import Absent, Accepted, Call, Found, LookUp, Outcome, Provider, Rejected, T, Unknown
 from einvoice.rules import adoption, void
 from einvoice.rules.period import Period
+from einvoice.rules.reissue import oldest_reissuable_period
 from einvoice.store.base import Head, State
 
 NO_TIME = Rejected(Reason.PROVIDER_BUSY, "NO_TIME", definite=True, sent=False)
@@ -189,7 +190,7 @@ def resume_void(p: Ports, w: Work, head: Head) -> Head:
         due_at = (head.quiet_until or p.now()) + 1
         return commit(p, head, lambda h: heads.unknown(h, Unknown("SETTLING"), p.now(), due_at))
     if head.state is State.REISSUING and (cause := _reason_to_stop(p, w, head, provider)):
-        return commit(p, head, lambda h: heads.withdrawn_intent(h, p.now(), cause))
+        return withdraw(p, head, cause)
     if head.period < void.oldest_voidable_period(p.clock.now(), provider.profile):
         return commit(p, head, lambda h: _flagged(p, h, "VOID_WINDOW_CLOSED"))
     return send_void(p, w, head)
@@ -199,10 +200,8 @@ def _reason_to_stop(p: Ports, w: Work, head: Head, provider: Provider) -> str:
     """Why a reissue that was begun, and is proved to have changed nothing yet, should not go on; empty: go on."""
     try:
         conditions.check_begun(p, w, head, provider)
-    except Conflict as conflict:
-        return conflict.cause
-    except InvalidRequest as invalid:
-        return str(invalid)
+    except (Conflict, InvalidRequest) as refusal:
+        return str(refusal)
     return ""
 
 
@@ -212,11 +211,14 @@ def _after_void(p: Ports, w: Work, head: Head) -> Head:
     if head.state is not State.REISSUING:
         return commit(p, head, lambda h: heads.voided(h, p.now()))
 
-    centre, _ = p.centres.current(head.key.merchant)
+    centre, profile = _centre_for_next(p, head)
+    still_open = head.period >= oldest_reissuable_period(p.clock.now(), profile)
 
     def step(h: Head) -> Head:
         if h.want:
             return heads.voided(h, p.now())
+        if not still_open:
+            return _flagged(p, heads.voided(h, p.now()), "VOIDED_CROSS_PERIOD")
         h = heads.logged(replace(h, voided_at=str(p.now())), p.now(), "voided", number=h.number)
         corrected = conditions.corrected_payload(h)
         return heads.next_generation(
@@ -225,17 +227,29 @@ def _after_void(p: Ports, w: Work, head: Head) -> Head:
             payload=corrected,
             request_hash=payload.digest(corrected),
             centre=centre,
+            sold_period=Period.of(p.clock.now()).key,
             op=h.op,
             now=p.now(),
             lease_s=w.lease_s,
         )
 
     head = commit(p, head, step)
-    if head.state is not State.ISSUING:
-        return head
-    if Period.of(p.clock.now()).key != head.sold_period:
-        return commit(p, head, lambda h: _flagged(p, heads.unsent(h), "VOIDED_CROSS_PERIOD"))
-    return send_issue(p, w, head)
+    return send_issue(p, w, head) if head.state is State.ISSUING else head
+
+
+def _centre_for_next(p: Ports, head: Head) -> tuple[Centre, ProviderProfile]:
+    """Where the next generation goes: the merchant's centre of now, or, if it may begin nothing new, the old one's."""
+    try:
+        return p.centres.current(head.key.merchant)
+    except MerchantUnusable:
+        if head.centre is None:
+            raise
+        return head.centre, p.centres.profile(head.key.merchant)
+
+
+def withdraw(p: Ports, head: Head, cause: str) -> Head:
+    """Take back a void or reissue that was begun and of which nothing was sent: the invoice is as it was."""
+    return commit(p, head, lambda h: heads.withdrawn_intent(h, p.now(), cause))
 
 
 def _void_not_found(p: Ports, head: Head, found: Absent | Rejected | Unknown) -> Head:
@@ -297,7 +311,7 @@ def resume_same_number(p: Ports, w: Work, head: Head) -> Head:
         due_at = (head.quiet_until or p.now()) + 1
         return commit(p, head, lambda h: heads.unknown(h, Unknown("SETTLING"), p.now(), due_at))
     if cause := _reason_to_stop(p, w, head, provider):
-        return commit(p, head, lambda h: heads.withdrawn_intent(h, p.now(), cause))
+        return withdraw(p, head, cause)
     return send_same_number(p, w, head)
 
 
@@ -320,10 +334,10 @@ def _with_next(head: Head, corrected: Json) -> Head:
 
 def look(p: Ports, w: Work, head: Head, provider: Provider) -> LookUp:
     """Ask the centre what it holds under our order number (查詢)."""
+    _pace(p, head)
     call = p.call(w, p.timing.look_cap_s)
     if call is None:
         return Unknown("NO_TIME")
-    _pace(p, head)
     found = provider.find(head.relate_number, call)
     if isinstance(found, Unknown) and found.retry_after_s is not None and head.centre is not None:
         p.breakers.open(head.key.merchant, head.centre.account, found.retry_after_s, found.cause)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from einvoice.application import answers, heads, payload, sending
 from einvoice.application.answers import Answer
 from einvoice.application.ports import Ports, Work
-from einvoice.application.recover import drive, take_over, void_intent
-from einvoice.errors import Conflict, InvalidRequest, NotFound, Reason, StoreUnavailable
+from einvoice.application.recover import driven_on, void_intent
+from einvoice.errors import Conflict, InvalidRequest, MerchantUnusable, NotFound, Reason, StoreUnavailable
 from einvoice.model import OrderKey
 from einvoice.rules import void as rules
 from einvoice.store.base import Guard, Head, State
@@ -33,7 +33,7 @@ def void(p: Ports, w: Work, request: VoidRequest) -> Answer:
     Raises InvalidRequest, NotFound, Conflict (an order still on its way: 409 and Retry-After), MerchantUnusable,
     StoreUnavailable (nothing was sent).
     """
-    _, profile = p.centres.current(request.key.merchant)
+    profile = p.centres.profile(request.key.merchant)
     violations = rules.check_reason(request.reason, profile)
     if violations:
         raise InvalidRequest(violations)
@@ -51,6 +51,9 @@ def void(p: Ports, w: Work, request: VoidRequest) -> Answer:
         head = sending.send_void(p, w, head)
     except sending.Overtaken as overtaken:
         head = overtaken.standing
+    except MerchantUnusable as unusable:
+        sending.withdraw(p, head, unusable.cause)
+        raise
     except StoreUnavailable:
         p.observe("commit_failed", relate_number=head.relate_number, correlation_id=w.correlation_id)
         return Answer(head, request.generation)
@@ -87,7 +90,7 @@ def _in_the_way(  # noqa: PLR0913 — the request and everything it was compared
         raise answers.needs_a_person()
     if head.state is State.VOIDING:
         if head.lease_until <= now:
-            return _told(drive(p, w, take_over(p, w, head)), request.generation)
+            return _told(driven_on(p, w, head), request.generation)
         return Answer(head, request.generation)
     if head.state is State.REFUSED:
         raise Conflict(Reason.ALREADY_DONE, "NOTHING_TO_VOID", "這筆訂單沒有已開立的發票，無需作廢。")
@@ -102,7 +105,7 @@ def _in_the_way(  # noqa: PLR0913 — the request and everything it was compared
 
 
 def cancel(p: Ports, w: Work, request: VoidRequest) -> Answer:
-    """The void a queue or a platform asks for: what cannot be done yet is stored as a wish (``want``) and done later."""
+    """The void a queue or platform asks for: what cannot be done yet is stored as a wish and done later."""
     if request.generation == 0:
         standing = p.store.read(request.key)
         request = VoidRequest(

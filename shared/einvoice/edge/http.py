@@ -15,10 +15,20 @@ from dataclasses import dataclass
 from typing import Any
 
 from einvoice import wiring
-from einvoice.application.answers import PENDING, Answer, retry_after
+from einvoice.application.answers import PENDING, Answer, in_flight, retry_after
 from einvoice.application.ports import Ports, Work
+from einvoice.application.sending import Overtaken
 from einvoice.edge import texts, views
-from einvoice.errors import Conflict, InvalidRequest, MerchantUnusable, NotFound, Reason, StoreUnavailable, Violation
+from einvoice.errors import (
+    Conflict,
+    EinvoiceError,
+    InvalidRequest,
+    MerchantUnusable,
+    NotFound,
+    Reason,
+    StoreUnavailable,
+    Violation,
+)
 from einvoice.identity import parse_invoice_id
 from einvoice.model import OrderKey
 from einvoice.store.base import State
@@ -132,35 +142,46 @@ _PROBLEM_TYPE = {"content-type": "application/problem+json; charset=utf-8"}
 
 
 def _guarded(context: Any, request: Request, scope: str, do: Callable[[Ports, Work, Request], Reply]) -> Reply:  # noqa: ANN401 — Lambda's context has no public type
-    """Run the operation; every error it may end with becomes its one status here."""
+    """Run the operation if this caller may; every error it may end with becomes its one status."""
+    if not request.merchant:
+        return problem(401, "UNAUTHENTICATED", "未通過驗證。", Reason.FIX_REQUEST)
+    if scope not in request.scopes:
+        return problem(403, "SCOPE_MISSING", f"這把金鑰沒有 {scope} 權限。", Reason.FIX_REQUEST)
+    if len(request.idempotency_key) > MAX_KEY_CHARS:
+        return _invalid([Violation("TOO_LONG", "Idempotency-Key", f"Idempotency-Key 最長 {MAX_KEY_CHARS} 字元")])
     try:
-        if not request.merchant:
-            return problem(401, "UNAUTHENTICATED", "未通過驗證。", Reason.FIX_REQUEST)
-        if scope not in request.scopes:
-            return problem(403, "SCOPE_MISSING", f"這把金鑰沒有 {scope} 權限。", Reason.FIX_REQUEST)
-        if len(request.idempotency_key) > MAX_KEY_CHARS:
-            too_long = Violation("TOO_LONG", "Idempotency-Key", f"Idempotency-Key 最長 {MAX_KEY_CHARS} 字元")
-            raise InvalidRequest([too_long])  # noqa: TRY301 — one place turns it into its status
         p = wiring.ports()
         return do(p, work(p, context, request.correlation_id), request)
-    except InvalidRequest as invalid:
-        return _invalid(invalid.violations)
-    except NotFound:
-        return problem(404, "NOT_FOUND", "查無此訂單或發票。", Reason.FIX_REQUEST)
-    except Conflict as conflict:
-        more = {"retry_after_s": conflict.retry_after_s} if conflict.retry_after_s is not None else {}
-        return problem(conflict.status, conflict.cause, conflict.message, conflict.reason, **more)
-    except MerchantUnusable as unusable:
-        detail = f"商店設定無法使用（{unusable.cause}），尚未送出任何請求。"
-        return problem(503, "MERCHANT_UNUSABLE", detail, Reason.FIX_CREDENTIALS, cause=unusable.cause)
-    except StoreUnavailable:
-        detail = "系統暫時無法存取帳本，請以相同內容重送；不會重複開立。"
-        return problem(503, "LEDGER_UNAVAILABLE", detail, Reason.WAIT, retry_after_s=5)
+    except EinvoiceError as error:
+        return _error(error)
     except Exception as error:  # noqa: BLE001 — the last line before Lambda: the type is logged, never the content
-        wiring.telemetry().observe("unexpected", error=type(error).__name__, correlation_id=request.correlation_id)
-        wiring.telemetry().logger.error("unexpected", extra={"where": _where(error)})
+        wiring.telemetry().observe(
+            "unexpected", error=type(error).__name__, where=_where(error), correlation_id=request.correlation_id
+        )
         detail = "系統發生未預期的狀況，結果未知：請以相同內容重送，不會重複開立。"
         return problem(500, "UNEXPECTED", detail, Reason.WAIT, retry_after_s=30)
+
+
+def _error(error: EinvoiceError) -> Reply:
+    """The one place where our errors get their statuses."""
+    match error:
+        case InvalidRequest(violations=violations):
+            return _invalid(violations)
+        case NotFound():
+            return problem(404, "NOT_FOUND", "查無此訂單或發票。", Reason.FIX_REQUEST)
+        case Overtaken(standing=standing):
+            return _error(in_flight(standing, int(time.time())))
+        case Conflict(retry_after_s=after):
+            more = {"retry_after_s": after} if after is not None else {}
+            return problem(error.status, error.cause, error.message, error.reason, **more)
+        case MerchantUnusable(cause=cause):
+            detail = f"商店設定無法使用（{cause}），尚未送出任何請求。"
+            return problem(503, "MERCHANT_UNUSABLE", detail, Reason.FIX_CREDENTIALS, cause=cause)
+        case StoreUnavailable():
+            detail = "系統暫時無法存取帳本，請以相同內容重送；不會重複開立。"
+            return problem(503, "LEDGER_UNAVAILABLE", detail, Reason.WAIT, retry_after_s=5)
+        case _:
+            raise AssertionError(f"an error without a status: {type(error).__name__}")
 
 
 def _invalid(violations: list[Violation]) -> Reply:
@@ -174,7 +195,8 @@ def _refused(answer: Answer, view: Json) -> Reply:
     """A proved refusal: 422, with the centre's own words and the way on."""
     refusal = answer.head.refusal
     reason = Reason(refusal.get("reason", Reason.ASK_A_PERSON))
-    detail = f"未開立發票：{refusal.get('raw_message') or texts.cause_text(refusal)}"
+    lead = "原發票已作廢，新發票未開立" if answer.head.past else "未開立發票"
+    detail = f"{lead}：{refusal.get('raw_message') or texts.cause_text(refusal)}"
     refused = problem(422, refusal.get("cause", "REFUSED"), detail, reason, invoice=view)
     return Reply(refused.status, refused.body | {"id": view["id"], "state": view["state"]}, refused.headers)
 

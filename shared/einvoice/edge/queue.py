@@ -12,6 +12,7 @@ from typing import Any
 
 from einvoice import wiring
 from einvoice.application.ports import Ports, Work
+from einvoice.application.sending import Overtaken
 from einvoice.edge.bodies import violation
 from einvoice.edge.http import work
 from einvoice.errors import Conflict, InvalidRequest, MerchantUnusable, NotFound, Reason, StoreUnavailable
@@ -56,7 +57,7 @@ def _one(record: Json, context: Any, do: Callable[[Ports, Work, bytes], None]) -
     except MerchantUnusable as unusable:
         observe("merchant_unusable", cause=unusable.cause, correlation_id=correlation_id)
         return False
-    except StoreUnavailable:
+    except (StoreUnavailable, Overtaken):
         observe("store_unavailable", correlation_id=correlation_id)
         return False
     except Exception as error:  # noqa: BLE001 — one record's trouble must not take its batch along; it comes again

@@ -9,6 +9,7 @@ from typing import Any
 
 EVENTS = {
     "claimed": "收到開立請求，準備送往加值中心",
+    "late": "逾期開立，人員填寫的理由：{reason}",
     "sent_again": "以同一自訂編號再次送出",
     "issued": "發票開立成功：{number}",
     "adopted": "向加值中心查詢後確認發票已開立：{number}",

@@ -48,7 +48,7 @@ class Reply:
     body: bytes
 
 
-class NotSent(Exception):  # noqa: N818 - named after what it proves; "Error" would say less
+class NotSent(Exception):
     """No byte of the request left: NO_TIME, DNS_FAILED, CONNECT_FAILED or TLS_FAILED."""
 
     def __init__(self, cause: str) -> None:
@@ -56,7 +56,7 @@ class NotSent(Exception):  # noqa: N818 - named after what it proves; "Error" wo
         self.cause = cause
 
 
-class Lost(Exception):  # noqa: N818 - as above
+class Lost(Exception):
     """The request may have been processed, its answer is not to be had: TIMEOUT, CONNECTION_LOST or TOO_LARGE."""
 
     def __init__(self, cause: str) -> None:

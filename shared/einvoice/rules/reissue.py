@@ -119,7 +119,7 @@ def _standing(case: ReissueCase, now: datetime, profile: ProviderProfile) -> Ref
         return _refusal(Cause.NEVER_ISSUED)
     if case.state == "REFUSED":
         return None if case.invoice_period >= Period.of(now).key else _refusal(Cause.LATE_ISSUE)
-    is_open = case.invoice_period >= _oldest_reissuable_period(now, profile)
+    is_open = case.invoice_period >= oldest_reissuable_period(now, profile)
     if case.state == "VOIDED":
         # no guard at the period's end: the sale is without an invoice already, and waiting would make it cross-period
         return None if is_open else _refusal(Cause.VOIDED_CROSS_PERIOD)
@@ -151,7 +151,8 @@ def _change(case: ReissueCase, now: datetime, profile: ProviderProfile) -> Refus
     return None if case.uploaded else _refusal(Cause.NOT_UPLOADED)
 
 
-def _oldest_reissuable_period(now: datetime, profile: ProviderProfile) -> str:
+def oldest_reissuable_period(now: datetime, profile: ProviderProfile) -> str:
+    """Key of the oldest period (期別) whose invoices may be replaced at ``now`` under the profile's ``reissue_scope``."""
     if profile.reissue_scope == ISSUE_PERIOD_ONLY:
         return Period.of(now).key
     if profile.reissue_scope == UNTIL_CUTOFF:

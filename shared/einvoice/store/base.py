@@ -107,7 +107,10 @@ class Store(Protocol):
         """
 
     def due(self, now: int, limit: int) -> list[OrderKey]:
-        """Orders whose ``due_at`` has come, soonest first; may be stale, so decide only on a conditional write."""
+        """Orders whose ``due_at`` has come, soonest first, ``limit`` or a few times that.
+
+        May be stale: decide only on a conditional write.
+        """
 
     def read_breaker(self, merchant: str, account: str) -> Breaker | None:
         """The ban of this merchant's account at its centre, if one was ever written."""

@@ -18,7 +18,7 @@ from einvoice.errors import StoreUnavailable
 from einvoice.model import Centre, OrderKey
 from einvoice.store.base import Breaker, Guard, Head, State
 
-DUE_SHARDS = 8
+DUE_SHARDS = 32  # by merchant, so that one merchant's backlog hides few others
 SCHEMA_VERSION = 1
 
 #: attribute name by Head field; names are short because every byte is written twice
@@ -140,7 +140,7 @@ class DynamoStore:
         return True, head_of(answer["Attributes"])
 
     def due(self, now: int, limit: int) -> list[OrderKey]:
-        """Orders whose time has come, soonest first, over all shards of the due index."""
+        """Orders whose time has come, soonest first, up to ``limit`` of every shard of the due index."""
         found: list[tuple[int, OrderKey]] = []
         for shard in range(DUE_SHARDS):
             answer = _called(
@@ -153,7 +153,7 @@ class DynamoStore:
             )
             found += [(int(item["due_at"]["N"]), _order_key(item["pk"]["S"])) for item in answer["Items"]]
         found.sort(key=lambda entry: entry[0])
-        return [key for _, key in found[:limit]]
+        return [key for _, key in found]
 
     def read_breaker(self, merchant: str, account: str) -> Breaker | None:
         """The account's ban."""
@@ -350,7 +350,7 @@ def _order_key(pk: str) -> OrderKey:
 
 
 def _due_shard(key: OrderKey) -> str:
-    return f"DUE#{zlib.crc32(item_key(key)['pk']['S'].encode()) % DUE_SHARDS}"
+    return f"DUE#{zlib.crc32(key.merchant.encode()) % DUE_SHARDS}"
 
 
 def _breaker_key(merchant: str, account: str) -> Item:

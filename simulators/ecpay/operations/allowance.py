@@ -17,7 +17,6 @@ from simulators.ecpay.operations.base import Call, Operation, Reply, check_invoi
 from simulators.ecpay.periods import TAIPEI, last_moment_to_void, parse_day, stamp
 from simulators.ecpay.state import Allowance, Invoice, Line, document_upload_of, upload_of
 
-
 FIELDS = (
     Field("InvoiceNo", 10, codes.INVOICE_NO_LENGTH, codes.INVOICE_NO_LENGTH, ".{10}"),
     Field("AllowanceNotify", 1, codes.ALLOWANCE_FIELD, codes.ALLOWANCE_FIELD, "[SEAN]"),

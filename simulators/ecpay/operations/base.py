@@ -12,7 +12,7 @@ from simulators.ecpay.fields import Data
 from simulators.ecpay.periods import parse_day
 from simulators.ecpay.state import Invoice, Merchant, World
 
-
+INVOICE_NO_CHARACTERS = 10
 Reply = dict[str, object]
 
 
@@ -65,5 +65,5 @@ def check_merchant(call: Call, data: Data) -> None:
 
 def check_invoice_no(data: Data) -> None:
     """InvoiceNo is ten characters."""
-    if len(data.text("InvoiceNo")) != 10:
+    if len(data.text("InvoiceNo")) != INVOICE_NO_CHARACTERS:
         raise Refused(codes.INVOICE_NO_LENGTH)

@@ -13,7 +13,6 @@ from simulators.ecpay.operations.base import Call, Operation, Reply, check_merch
 from simulators.ecpay.periods import stamp
 from simulators.ecpay.state import Content, Invoice
 
-
 BLANK = {"InvoiceNo": "", "InvoiceDate": "", "RandomNumber": ""}
 
 

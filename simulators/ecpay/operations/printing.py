@@ -14,7 +14,6 @@ from simulators.ecpay.operations.base import Call, Operation, Reply, check_invoi
 from simulators.ecpay.periods import stamp, term_of
 from simulators.ecpay.state import Invoice, World
 
-
 PRINT_PATH = "/Invoice/Print/"
 VALID_FOR = timedelta(hours=1)
 

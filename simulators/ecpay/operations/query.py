@@ -13,7 +13,6 @@ from simulators.ecpay.operations.base import Call, Operation, Reply, check_invoi
 from simulators.ecpay.periods import parse_day, stamp
 from simulators.ecpay.state import Invoice, document_upload_of, upload_of
 
-
 MAX_PER_PAGE = 200
 
 

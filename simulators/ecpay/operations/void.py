@@ -13,7 +13,6 @@ from simulators.ecpay.operations.issue import BLANK, another_random, issued, nex
 from simulators.ecpay.periods import last_moment_to_void, parse_day, parse_instant
 from simulators.ecpay.state import Invoice, upload_of
 
-
 VOID_FIELDS = (
     Field("InvoiceNo", 10, codes.INVOICE_NO_LENGTH, codes.INVOICE_NO_LENGTH, ".{10}"),
     Field("Reason", 20, codes.VOID_REASON, codes.VOID_REASON),

@@ -11,11 +11,9 @@ from simulators.ecpay import codes, tracks
 from simulators.ecpay.codes import Refused
 from simulators.ecpay.fields import Data
 from simulators.ecpay.operations.base import Call, Operation, Reply, check_merchant
-from simulators.ecpay.periods import term_of
-from simulators.ecpay.state import Track
+from simulators.ecpay.periods import TERMS, term_of
+from simulators.ecpay.state import DISABLED, IN_USE, NOT_ENABLED, PAUSED, Track
 
-
-NOT_ENABLED, IN_USE, DISABLED, PAUSED = 1, 2, 3, 4
 STATUS_OF_REQUEST = {"0": DISABLED, "1": PAUSED, "2": IN_USE}  # InvoiceStatus: what UseStatus becomes
 
 
@@ -33,7 +31,9 @@ def get_gov_setting(call: Call, data: Data) -> Reply:
     check_merchant(call, data)
     year = _year(call, data, earliest=1)
     given = [
-        tracks.allocation(call.merchant, year, term, inv_type) for term in range(1, 7) for inv_type in ("07", "08")
+        tracks.allocation(call.merchant, year, term, inv_type)
+        for term in range(1, TERMS + 1)
+        for inv_type in ("07", "08")
     ]
     return {
         "RtnCode": 1,
@@ -54,7 +54,11 @@ def get_gov_setting(call: Call, data: Data) -> Reply:
 
 def _range(data: Data) -> tuple[int, int]:
     start, end = data.text("InvoiceStart"), data.text("InvoiceEnd")
-    if not re.fullmatch(r"\d{6}(00|50)", start) or not re.fullmatch(r"\d{6}(49|99)", end) or int(start) > int(end):
+    if (
+        not re.fullmatch(r"[0-9]{6}(00|50)", start)
+        or not re.fullmatch(r"[0-9]{6}(49|99)", end)
+        or int(start) > int(end)
+    ):
         raise Refused(codes.TRACK_RANGE)
     return int(start), int(end)
 
@@ -65,7 +69,7 @@ def add_setting(call: Call, data: Data) -> Reply:
     tracks.ensure(call.world, call.merchant, call.now)
     year, term = _year(call, data, earliest=0), data.integer("InvoiceTerm")
     inv_type, header = data.text("InvType"), data.text("InvoiceHeader")
-    if term is None or not 1 <= term <= 6 or (year, term) < term_of(call.now.date()):
+    if term is None or not 1 <= term <= TERMS or (year, term) < term_of(call.now.date()):
         raise Refused(codes.TRACK_FIELD)
     if inv_type not in {"07", "08"} or data.text("InvoiceCategory") != "1" or not re.fullmatch("[A-Z]{2}", header):
         raise Refused(codes.TRACK_FIELD)
@@ -78,7 +82,7 @@ def add_setting(call: Call, data: Data) -> Reply:
     if call.strict and (header != given.header or start < given.start or end > given.end):
         raise Refused(codes.TRACK_NOT_ALLOCATED)
     wanted = tracks.Allocation(year, term, inv_type, header, start, end)
-    track = tracks.add(call.world, call.merchant, wanted, start, end, status=NOT_ENABLED)
+    track = tracks.add(call.world, call.merchant, wanted, NOT_ENABLED)
     track.product_service_id = data.text("ProductServiceID")
     return {"RtnCode": 1, "RtnMsg": "新增成功", "TrackID": track.track_id}
 

@@ -64,7 +64,7 @@ class EcpayClient:
     def ask(
         self, operation: Operation, data: dict[str, object], parse: Callable[[Fields], R], call: Call
     ) -> R | Rejected | Unknown:
-        """Send ``data``, ``parse`` the decrypted answer. Raises only what the credential source does, before sending."""
+        """Send ``data``, ``parse`` the decrypted answer. Raises only what the credential source does before sending."""
         started = time.monotonic()
         answer = self._answer(operation, data, call)
         outcome = answer if isinstance(answer, (Rejected, Unknown)) else parse(answer)

@@ -23,7 +23,7 @@ _RANDOM_CODE = re.compile(r"\d{4}", re.ASCII)
 _DECIMAL = re.compile(r"-?\d{1,20}(\.\d{1,20})?", re.ASCII)
 
 
-class Unreadable(Exception):  # noqa: N818 - internal; names the state of a field, caught by every parser
+class Unreadable(Exception):
     """The field (its name is the argument) is missing or does not say what it should."""
 
 
