@@ -12,9 +12,7 @@ def width(text: str) -> int:
     >>> width("AB12"), width("發票"), width("e\u0301")
     (4, 4, 1)
     """
-    return sum(
-        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text
-    )
+    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
 
 
 def table(headings: Sequence[str], rows: Sequence[Sequence[str]], indent: str = "  ") -> str:

@@ -71,21 +71,17 @@ def plan(source: Json, uris: dict[str, str], parameters: dict[str, str], region:
     result = Plan(translator.translate(source, parameters))
     resources: Json = result.template["Resources"]
     for name, resource in list(resources.items()):
-        properties: Json = resource.get("Properties", {})
-        kind: str = resource["Type"]
+        kind, properties = resource["Type"], resource.get("Properties", {})
         for lost in NOT_HANDLED.get(kind, ()):
             if lost in properties:
                 raise LocalRunError(f"{name} has {lost}, which the embedded AWS drops in silence: handle it here")
         if kind == "AWS::ApiGatewayV2::Api":
             resources |= _routes(name, properties)
-        elif kind == "AWS::IAM::Role":
-            for policy in properties.get("Policies", []):
-                _make_evaluable(policy["PolicyDocument"])
-        elif kind == "AWS::KMS::Key":
-            _make_evaluable(properties["KeyPolicy"])
-        elif kind == "AWS::DynamoDB::Table" and "PointInTimeRecoverySpecification" in properties:
+        for document in _policy_documents(kind, properties):
+            _make_evaluable(document)
+        if kind == "AWS::DynamoDB::Table" and "PointInTimeRecoverySpecification" in properties:
             result.recovery[name] = properties["PointInTimeRecoverySpecification"]
-        elif kind == "AWS::Lambda::Function" and "ReservedConcurrentExecutions" in properties:
+        if kind == "AWS::Lambda::Function" and "ReservedConcurrentExecutions" in properties:
             result.reserved[name] = properties["ReservedConcurrentExecutions"]
     return result
 
@@ -96,6 +92,14 @@ def to_json(template: Json) -> bytes:
 
 
 # --- permissions ------------------------------------------------------------------------------------------------------
+
+
+def _policy_documents(kind: str, properties: Json) -> list[Json]:
+    if kind == "AWS::KMS::Key":
+        return [properties["KeyPolicy"]]
+    if kind == "AWS::IAM::Role":
+        return [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+    return []
 
 
 def _make_evaluable(document: Json) -> None:

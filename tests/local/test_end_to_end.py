@@ -100,7 +100,7 @@ def test_the_idempotency_key_holds_over_http(stack):
 
 
 def test_one_clock_moves_functions_and_centre_together(stack):
-    """After the clock moves into the next period, a new invoice belongs to it and an old one can no longer be voided."""
+    """Months later a new invoice belongs to the period of then, and an old one can no longer be voided."""
     old = stack.request("POST", "/v1/invoices", orders.mobile_barcode("c-1")).body
     stack.control("POST", "clock", {"now": "2026-09-20T09:00:00+08:00"})
     stack.advance(0)

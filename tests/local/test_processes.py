@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import signal
+import select
 import subprocess
 import sys
-import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,71 +14,64 @@ import pytest
 from local.processes import ROOT, Child, LocalRunError, free_port
 from local.table import table, width
 
-# A command that starts a child of its own and tells both process ids.
+# A command that starts a child of its own, and tells when both run.
 FAMILY = (
-    "import os, subprocess, sys, time;"
-    "grandchild = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
-    "print(os.getpid(), grandchild.pid, flush=True); time.sleep(60)"
+    "import subprocess, sys, time;"
+    "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
+    "print('both run', flush=True); time.sleep(60)"
+)
+STARTER = (
+    "import os, pathlib, sys, time; from local.processes import Child;"
+    "Child('family', [sys.executable, '-c', sys.argv[1]], os.environ, pathlib.Path(sys.argv[2])); time.sleep(60)"
 )
 
 
-def pids_in(log: Path) -> list[int]:
-    """The process ids the family wrote."""
-    until = time.monotonic() + 10
-    while time.monotonic() < until:
-        if log.exists() and len(found := log.read_text().split()) == 2:
-            return [int(pid) for pid in found]
-        time.sleep(0.02)
-    raise AssertionError("the family did not start")
+@pytest.fixture
+def log(tmp_path: Path) -> Iterator[tuple[Path, int]]:
+    """A pipe in place of the log: whoever was given it holds it open, so its end says that all of them are gone."""
+    path = tmp_path / "log"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    yield path, reader
+    os.close(reader)
 
 
-def gone(pids: list[int]) -> bool:
-    """Whether none of them runs any more, now or within seconds."""
-    until = time.monotonic() + 10
-    while time.monotonic() < until:
-        if not any(alive(pid) for pid in pids):
-            return True
-        time.sleep(0.05)
-    return False
+def read(reader: int) -> bytes:
+    """What comes next out of the pipe; b"" at its end."""
+    ready, _, _ = select.select([reader], [], [], 10)
+    assert ready, "nothing came, and it did not end either"
+    return os.read(reader, 1000)
 
 
-def alive(pid: int) -> bool:
-    """Whether the process runs; one that nobody reaped yet does not."""
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False).stdout
-    return bool(state.strip()) and not state.startswith("Z")
-
-
-def test_close_ends_the_command_and_its_children(tmp_path):
+def test_close_ends_the_command_and_its_children(log):
     """After ``close`` neither the command nor what it started runs."""
-    child = Child("family", [sys.executable, "-c", FAMILY], dict(os.environ), tmp_path / "log")
-    pids = pids_in(tmp_path / "log")
-    assert all(alive(pid) for pid in pids)
+    path, reader = log
+    child = Child("family", [sys.executable, "-c", FAMILY], os.environ, path)
+    assert read(reader) == b"both run\n"
     child.close()
     child.close()
-    assert gone(pids)
+    assert read(reader) == b""
 
 
-def test_children_end_with_a_starter_that_is_killed(tmp_path):
+def test_children_end_with_a_starter_that_is_killed(log):
     """Even ``kill -9`` of the starter leaves nothing running."""
-    starter = (
-        "import os, pathlib, sys, time; from local.processes import Child;"
-        f"Child('family', [sys.executable, '-c', {FAMILY!r}], dict(os.environ), pathlib.Path({str(tmp_path)!r}) / 'log');"
-        "time.sleep(60)"
-    )
-    started = subprocess.Popen([sys.executable, "-c", starter], cwd=ROOT)
-    pids = pids_in(tmp_path / "log")
-    started.send_signal(signal.SIGKILL)
+    path, reader = log
+    started = subprocess.Popen([sys.executable, "-c", STARTER, FAMILY, str(path)], cwd=ROOT)  # our own
+    assert read(reader) == b"both run\n"
+    started.kill()
     started.wait()
-    assert gone(pids)
+    assert read(reader) == b""
 
 
 def test_a_command_that_ends_at_once_is_told_with_its_output(tmp_path):
     """Waiting for it fails immediately, with what it said."""
     command = [sys.executable, "-c", "raise SystemExit('no such thing')"]
     url = f"http://127.0.0.1:{free_port()}/"
-    with Child("broken", command, dict(os.environ), tmp_path / "log") as child:
-        with pytest.raises(LocalRunError, match="no such thing"):
-            child.wait_for(url, 20)
+    with (
+        Child("broken", command, os.environ, tmp_path / "log") as child,
+        pytest.raises(LocalRunError, match="no such thing"),
+    ):
+        child.wait_for(url, 20)
 
 
 def test_tables_align_wide_characters():

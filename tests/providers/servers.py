@@ -22,13 +22,16 @@ class Server:
 
     @property
     def origin(self) -> str:
+        """Its address as a base URL."""
         return f"http://127.0.0.1:{self.port}"
 
 
+Script = Callable[[Server, socket.socket, int], None]
+"""Plays one connection; the number counts connections from 1."""
+
+
 @contextmanager
-def serving(
-    script: Callable[[Server, socket.socket, int], None], tls: ssl.SSLContext | None = None
-) -> Iterator[Server]:
+def serving(script: Script, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
     """Run ``script`` for every connection until the block ends."""
     listener = socket.create_server(("127.0.0.1", 0))
     server = Server(listener)
@@ -92,7 +95,7 @@ def answer(body: bytes, status: str = "200 OK", headers: str = "") -> bytes:
     return f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\n{headers}\r\n".encode() + body
 
 
-def always(reply: bytes) -> Callable[[Server, socket.socket, int], None]:
+def always(reply: bytes) -> Script:
     """Answer every request on every connection with the same bytes, keeping the connection."""
 
     def script(server: Server, connection: socket.socket, number: int) -> None:

@@ -24,7 +24,7 @@ from einvoice.providers.ecpay.provider import (
     allowed_base_url,
 )
 from einvoice.providers.http import MAX_BODY_BYTES, HttpTransport, Lost, NotSent, Reply
-from tests.providers.servers import Server, always, answer, drip, read_request, serving
+from tests.providers.servers import Script, Server, always, answer, drip, read_request, serving
 
 MERCHANT = "2000132"
 KEYS = Credentials("ejCk326UnaZWKisg", "q9jcZX8Ib9LM8wYk")  # ECPay's public test account (developers page 7849)
@@ -53,7 +53,7 @@ GOOD = {
 ISSUED = Accepted(Issued("AB12345678", NOW, "0042"))
 
 
-def sealed(data: object, keys: Credentials = KEYS, **envelope: object) -> bytes:
+def sealed(data: object, keys: Credentials = KEYS, **envelope: Any) -> bytes:
     """An answer of ECPay's: encrypted under ``keys``."""
     fields = {"MerchantID": MERCHANT, "RpHeader": {"Timestamp": 1}, "TransCode": 1, "TransMsg": "Success"}
     return json.dumps(fields | {"Data": encrypt(keys, json.dumps(data))} | envelope).encode()
@@ -65,7 +65,8 @@ def refused(code: object, message: str = "m") -> Reply:
     return Reply(500, {}, json.dumps(body).encode())
 
 
-def ok(data: object, keys: Credentials = KEYS, **envelope: object) -> Reply:
+def ok(data: object, keys: Credentials = KEYS, **envelope: Any) -> Reply:
+    """A whole answer with status 200."""
     return Reply(200, {}, sealed(data, keys, **envelope))
 
 
@@ -80,6 +81,7 @@ class FakeTransport:
     def post(
         self, url: str, body: bytes, headers: Mapping[str, str], timeout_s: float, max_bytes: int = MAX_BODY_BYTES
     ) -> Reply:
+        """The next answer; an exception is raised."""
         self.requests.append(json.loads(body))
         self.calls.append((url, timeout_s, max_bytes))
         result = self.answers.pop(0)
@@ -95,10 +97,12 @@ class Log:
         self.events: list[tuple[str, dict[str, object]]] = []
 
     def __call__(self, event: str, **fields: object) -> None:
+        """Keep one."""
         self.events.append((event, fields))
 
 
 def always_keys(refresh: bool) -> Credentials:
+    """A source that never changes."""
     return KEYS
 
 
@@ -108,6 +112,7 @@ def provider(
     base_url: str = STAGE_URL,
     observe: Log | None = None,
 ) -> EcpayProvider:
+    """The provider under test."""
     return EcpayProvider(MERCHANT, base_url, credentials, transport, observe or Log())
 
 
@@ -183,7 +188,7 @@ def test_every_operation_goes_to_its_own_path() -> None:
     "envelope",
     [{"MerchantID": 2000132}, {"MerchantID": None}, {"TransCode": "1"}, {"EncData": "x"}, {"RpHeader": None}],
 )
-def test_the_envelope_is_read_in_every_spelling(envelope: dict[str, object]) -> None:
+def test_the_envelope_is_read_in_every_spelling(envelope: dict[str, Any]) -> None:
     """MerchantID as a number or absent, TransCode as text, stray keys."""
     assert provider(FakeTransport(ok(GOOD, **envelope))).issue(ORDER, RELATE, CALL) == ISSUED
 
@@ -338,6 +343,7 @@ def test_every_call_is_told_once_without_personal_data(reply: Reply | Exception,
 
 
 def over_http(server: Server, call: Call = CALL) -> object:
+    """Issue through the real transport."""
     return provider(HttpTransport(), base_url=server.origin).issue(ORDER, RELATE, call)
 
 
@@ -358,7 +364,9 @@ def test_an_invoice_over_a_real_socket() -> None:
         assert server.connections == 1
 
 
-def after_request(play: Callable[[Server, socket.socket], object]) -> Callable[[Server, socket.socket, int], None]:
+def after_request(play: Callable[[Server, socket.socket], object]) -> Script:
+    """A script that reads one request first."""
+
     def script(server: Server, connection: socket.socket, number: int) -> None:
         read_request(server, connection)
         play(server, connection)
@@ -366,7 +374,7 @@ def after_request(play: Callable[[Server, socket.socket], object]) -> Callable[[
     return script
 
 
-MISBEHAVIOUR: dict[str, tuple[Callable[[Server, socket.socket, int], None], object]] = {
+MISBEHAVIOUR: dict[str, tuple[Script, object]] = {
     "drop": (after_request(lambda s, c: None), Unknown("CONNECTION_LOST")),
     "truncated": (after_request(lambda s, c: c.sendall(answer(sealed(GOOD))[:-9])), Unknown("CONNECTION_LOST")),
     "truncated within": (always(answer(sealed(GOOD)[:-9])), Unknown("UNREADABLE", "200")),

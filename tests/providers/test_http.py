@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import ipaddress
 import random
 import socket
 import ssl
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 100000\r\n\r\n"
 
 
 def post(transport: HttpTransport, origin: str, timeout_s: float = 5.0, **more: int) -> Reply:
+    """One call of the transport under test."""
     return transport.post(f"{origin}/B2CInvoice/Issue", b'{"a":1}', JSON, timeout_s, **more)
 
 
@@ -50,30 +52,53 @@ def test_a_chunked_answer_is_whole_and_keeps_the_connection() -> None:
     assert server.connections == 1
 
 
+def on_time(call: Callable[[], object], before: Callable[[], object] = lambda: None) -> str:
+    """Cause of the failure of ``call``, which must come within 100 ms of ``LIMIT_S``.
+
+    A busy machine may spoil two tries; a deadline that does not hold spoils all three.
+    """
+    taken = []
+    for _ in range(3):
+        before()
+        started = time.monotonic()
+        with pytest.raises((Lost, NotSent)) as failure:
+            call()
+        taken.append(time.monotonic() - started)
+        if abs(taken[-1] - LIMIT_S) < TOLERANCE_S:
+            return f"{type(failure.value).__name__} {failure.value}"
+    pytest.fail(f"seconds: {taken}")
+
+
 def hang(server: Server, connection: socket.socket) -> None:
+    """Say nothing until the test is over."""
     server.stopped.wait(5)
 
 
-SLOW = {
-    "hang": hang,
-    "status line": lambda s, c: drip(s, c, b"HTTP/1.1 200 OK and a reason that never ends" + b"." * 1000),
-    "headers": lambda s, c: drip(s, c, b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 1000),
-    "one header": lambda s, c: (c.sendall(b"HTTP/1.1 200 OK\r\nX-Long: "), drip(s, c, b"")),
-    "body": lambda s, c: (c.sendall(HEAD), drip(s, c, b"")),
-    "chunk": lambda s, c: (
-        c.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfff0\r\n"),
-        drip(s, c, b""),
-    ),
-    "chunk size": lambda s, c: (
-        c.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"),
-        drip(s, c, b"0" * 1000),
-    ),
-    "100-continue": lambda s, c: drip(s, c, b"HTTP/1.1 100 Continue\r\n\r\n" * 1000, every_s=0.001),
+CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+# where the server begins to drip: what it sends at once, and what it drips then
+DRIPS = {
+    "status line": (b"", b"HTTP/1.1 200 OK and a reason that never ends" + b"." * 1000),
+    "headers": (b"", b"HTTP/1.1 200 OK\r\n" + b"X-A: b\r\n" * 1000),
+    "one header": (b"HTTP/1.1 200 OK\r\nX-Long: ", b""),
+    "body": (HEAD, b""),
+    "chunk": (CHUNKED + b"fff0\r\n", b""),
+    "chunk size": (CHUNKED, b"0" * 1000),
+    "100-continue": (b"HTTP/1.1 100 Continue\r\n\r\n" * 500, b"HTTP/1.1 100 Continue\r\n\r\n" * 100),
 }
 
 
+def be_slow(where: str, server: Server, connection: socket.socket) -> None:
+    """Hang, or drip one byte at a time."""
+    if where == "hang":
+        hang(server, connection)
+    else:
+        at_once, then = DRIPS[where]
+        connection.sendall(at_once)
+        drip(server, connection, then)
+
+
 @pytest.mark.parametrize("reused", [False, True], ids=["fresh", "reused"])
-@pytest.mark.parametrize("where", SLOW)
+@pytest.mark.parametrize("where", ["hang", *DRIPS])
 def test_the_deadline_holds_wherever_the_server_is_slow(where: str, reused: bool) -> None:
     """Hanging or dripping anywhere ends within 100 ms of the deadline, on new and on reused connections."""
 
@@ -82,30 +107,20 @@ def test_the_deadline_holds_wherever_the_server_is_slow(where: str, reused: bool
             read_request(server, connection)
             connection.sendall(answer(b"first"))
         read_request(server, connection)
-        SLOW[where](server, connection)
+        be_slow(where, server, connection)
 
     with serving(script) as server:
         transport = HttpTransport()
-        if reused:
-            assert post(transport, server.origin).body == b"first"
-        started = time.monotonic()
-        with pytest.raises(Lost) as lost:
-            post(transport, server.origin, LIMIT_S)
-        elapsed = time.monotonic() - started
-    assert lost.value.cause == "TIMEOUT"
-    assert LIMIT_S - TOLERANCE_S < elapsed < LIMIT_S + TOLERANCE_S
-    assert server.connections == 1
+        # On a connection that were not reused the server would answer, and the call would not fail.
+        prepare = (lambda: post(transport, server.origin)) if reused else (lambda: None)
+        assert on_time(lambda: post(transport, server.origin, LIMIT_S), prepare) == "Lost TIMEOUT"
 
 
 def test_the_deadline_holds_while_sending() -> None:
     """A server that accepts and never reads cannot hold a large request."""
     with serving(lambda server, connection, number: hang(server, connection)) as server:
-        started = time.monotonic()
-        with pytest.raises(Lost) as lost:
-            HttpTransport().post(server.origin, b"x" * 30_000_000, JSON, LIMIT_S)
-        elapsed = time.monotonic() - started
-    assert lost.value.cause == "TIMEOUT"
-    assert elapsed < LIMIT_S + TOLERANCE_S
+        large = b"x" * 20_000_000
+        assert on_time(lambda: HttpTransport().post(server.origin, large, JSON, LIMIT_S)) == "Lost TIMEOUT"
 
 
 @pytest.mark.parametrize("where", ["nothing", "status line", "body"])
@@ -171,7 +186,7 @@ def test_a_connection_idle_for_long_is_not_trusted(monkeypatch: pytest.MonkeyPat
         transport = HttpTransport()
         post(transport, server.origin)
         later = time.time() + http.MAX_IDLE_S
-        monkeypatch.setattr(http.time, "time", lambda: later)
+        monkeypatch.setattr(time, "time", lambda: later)
         post(transport, server.origin)
     assert server.connections == 2
 
@@ -225,16 +240,18 @@ def test_redirects_are_not_followed() -> None:
 def test_garbage_never_raises_anything_else() -> None:
     """Whatever bytes come back, the call ends in a reply or in Lost (300 seeded answers)."""
     dice = random.Random(20260301)
-    pieces = [b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 ", b"HTTP/9.9 999 \xff\r\n", b"\r\n", b"\x00", b"Content-Length: -5\r\n",
-              b"Content-Length: 1\r\nContent-Length: 2\r\n", b"Transfer-Encoding: chunked\r\n", b"zz\r\n", b": \r\n",
-              b"Content-Length: 99999999999999999999\r\n", b"A" * 70000, b"X: y\r\n" * 120, b"HTTP/1.1 204 No\r\n\r\n"]  # fmt: skip
+    pieces = [
+        b"HTTP/1.1 200 OK\r\n", b"HTTP/1.1 ", b"HTTP/9.9 999 \xff\r\n", b"\r\n", b"\x00", b"Content-Length: -5\r\n",
+        b"Content-Length: 1\r\nContent-Length: 2\r\n", b"Transfer-Encoding: chunked\r\n", b"zz\r\n", b": \r\n",
+        b"A" * 70000, b"Content-Length: 99999999999999999999\r\n", b"X: y\r\n" * 120, b"HTTP/1.1 204 No\r\n\r\n",
+    ]  # fmt: skip
     answers = [b"".join(dice.choices(pieces, k=dice.randrange(1, 6))) for _ in range(300)]
 
     def script(server: Server, connection: socket.socket, number: int) -> None:
         read_request(server, connection)
         connection.sendall(answers[len(server.requests) - 1])
 
-    ends = set()
+    ends: set[type] = set()
     with serving(script) as server:
         transport = HttpTransport()
         for _ in answers:
@@ -275,13 +292,8 @@ def test_a_resolver_that_hangs_does_not_hold_the_call(monkeypatch: pytest.Monkey
     """``getaddrinfo`` has no timeout of its own; the deadline holds all the same."""
     release = threading.Event()
     monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: release.wait(5) and [])
-    started = time.monotonic()
-    with pytest.raises(NotSent) as not_sent:
-        post(HttpTransport(), "http://slow.invalid", LIMIT_S)
-    elapsed = time.monotonic() - started
+    assert on_time(lambda: post(HttpTransport(), "http://slow.invalid", LIMIT_S)) == "NotSent DNS_FAILED"
     release.set()
-    assert not_sent.value.cause == "DNS_FAILED"
-    assert abs(elapsed - LIMIT_S) < TOLERANCE_S
 
 
 @pytest.mark.parametrize(("timeout_s", "connect_timeout_s"), [(LIMIT_S, 5.0), (5.0, LIMIT_S)])
@@ -300,14 +312,12 @@ def test_a_connect_that_gets_no_answer_was_not_sent(
         fillers.append(filler)
     address = (socket.AF_INET, socket.SOCK_STREAM, 6, "", full.getsockname())
     monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **k: [address, address])
-    started = time.monotonic()
-    with pytest.raises(NotSent) as not_sent:
-        post(HttpTransport(connect_timeout_s=connect_timeout_s), "http://silent.invalid", timeout_s)
-    elapsed = time.monotonic() - started
+    assert (
+        on_time(lambda: post(HttpTransport(connect_timeout_s=connect_timeout_s), "http://silent.invalid", timeout_s))
+        == "NotSent CONNECT_FAILED"
+    )
     for sock in (full, *fillers):
         sock.close()
-    assert not_sent.value.cause == "CONNECT_FAILED"
-    assert abs(elapsed - LIMIT_S) < TOLERANCE_S
 
 
 def test_no_time_at_all_was_not_sent() -> None:
@@ -328,7 +338,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("tls")
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "einvoice test")])
-    now = datetime.datetime.now(datetime.UTC)
+    now = dt.datetime.now(dt.UTC)
     usage = dict.fromkeys(
         ["content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "crl_sign", "encipher_only",
          "decipher_only"], False)  # fmt: skip
@@ -338,8 +348,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
         .issuer_name(name)
         .public_key(key.public_key())
         .serial_number(1)
-        .not_valid_before(now - datetime.timedelta(days=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
+        .not_valid_before(now - dt.timedelta(days=1))
+        .not_valid_after(now + dt.timedelta(days=1))
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .add_extension(x509.KeyUsage(digital_signature=True, key_cert_sign=True, **usage), critical=True)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
@@ -356,6 +366,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def server_tls(authority: Path) -> ssl.SSLContext:
+    """The server's side of that certificate."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(authority / "cert.pem", authority / "key.pem")
     return context
@@ -380,19 +391,13 @@ def test_the_deadline_holds_over_tls(where: str, reused: bool, authority: Path, 
             read_request(server, connection)
             connection.sendall(answer(b"first"))
         read_request(server, connection)
-        SLOW[where](server, connection)
+        be_slow(where, server, connection)
 
     with serving(script, server_tls) as server:
         transport = HttpTransport(ca_file=str(authority / "cert.pem"))
         origin = f"https://127.0.0.1:{server.port}"
-        if reused:
-            post(transport, origin)
-        started = time.monotonic()
-        with pytest.raises(Lost) as lost:
-            post(transport, origin, LIMIT_S)
-        elapsed = time.monotonic() - started
-    assert lost.value.cause == "TIMEOUT"
-    assert abs(elapsed - LIMIT_S) < TOLERANCE_S
+        prepare = (lambda: post(transport, origin)) if reused else (lambda: None)
+        assert on_time(lambda: post(transport, origin, LIMIT_S), prepare) == "Lost TIMEOUT"
 
 
 def test_a_record_that_drips_below_tls_does_not_stretch_the_deadline(
@@ -404,10 +409,10 @@ def test_a_record_that_drips_below_tls_does_not_stretch_the_deadline(
         incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
         tls = server_tls.wrap_bio(incoming, outgoing, server_side=True)
 
-        def pump(step: object) -> bytes:
+        def pump(step: Callable[[], bytes | None]) -> bytes | None:
             while True:
                 try:
-                    result = step()  # type: ignore[operator]
+                    result = step()
                 except ssl.SSLWantReadError:
                     raw.sendall(outgoing.read())
                     incoming.write(raw.recv(65536))
@@ -421,12 +426,14 @@ def test_a_record_that_drips_below_tls_does_not_stretch_the_deadline(
         drip(server, raw, outgoing.read())
 
     with serving(script) as server:
-        started = time.monotonic()
-        with pytest.raises(Lost) as lost:
-            post(HttpTransport(ca_file=str(authority / "cert.pem")), f"https://127.0.0.1:{server.port}", LIMIT_S)
-        elapsed = time.monotonic() - started
-    assert lost.value.cause == "TIMEOUT"
-    assert abs(elapsed - LIMIT_S) < TOLERANCE_S
+        assert (
+            on_time(
+                lambda: post(
+                    HttpTransport(ca_file=str(authority / "cert.pem")), f"https://127.0.0.1:{server.port}", LIMIT_S
+                )
+            )
+            == "Lost TIMEOUT"
+        )
 
 
 @pytest.mark.parametrize("how", ["unknown authority", "wrong host", "TLS 1.1", "not TLS"])
@@ -444,7 +451,7 @@ def test_a_handshake_that_fails_was_not_sent(how: str, authority: Path, server_t
     context = server_tls
     if how == "TLS 1.1":
         context.set_ciphers("ALL:@SECLEVEL=0")
-        with pytest.warns(DeprecationWarning):
+        with pytest.warns(DeprecationWarning, match="TLSv1_1"):
             context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
     with serving(script, None if how == "not TLS" else context) as server, pytest.raises(NotSent) as not_sent:
         post(HttpTransport(ca_file=ca_file), f"https://{host}:{server.port}")
@@ -462,12 +469,9 @@ def test_a_handshake_that_takes_too_long_was_not_sent(how: str) -> None:
         hang(server, connection)
 
     with serving(script) as server:
-        started = time.monotonic()
-        with pytest.raises(NotSent) as not_sent:
-            post(HttpTransport(), f"https://127.0.0.1:{server.port}", LIMIT_S)
-        elapsed = time.monotonic() - started
-    assert not_sent.value.cause == "TLS_FAILED"
-    assert abs(elapsed - LIMIT_S) < TOLERANCE_S
+        assert (
+            on_time(lambda: post(HttpTransport(), f"https://127.0.0.1:{server.port}", LIMIT_S)) == "NotSent TLS_FAILED"
+        )
 
 
 def test_threads_share_the_pool_and_keep_their_own_deadlines() -> None:

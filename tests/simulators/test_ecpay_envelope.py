@@ -164,7 +164,7 @@ def test_inner_merchant_must_match(client: Client) -> None:
 
 
 def test_more_merchants_have_their_own_keys_numbers_and_orders(sim: Simulator, client: Client) -> None:
-    """The same RelateNumber at two merchants makes two invoices with different numbers; platforms sign for merchants."""
+    """One RelateNumber at two merchants makes two invoices with different numbers; platforms sign for merchants."""
     sim.add_merchant("3000001", "k" * 16, "i" * 16)
     other = Client(sim.url, merchant="3000001", key="k" * 16, iv="i" * 16)
     first, second = client.call("Issue", **order("SAME")), other.call("Issue", **order("SAME"))

@@ -320,9 +320,7 @@ def test_command_line() -> None:
     """``python -m simulators.ecpay`` prints its address, takes merchants and a start of time, and ends on a signal."""
     command = [sys.executable, "-m", "simulators.ecpay", "--port", "0", "--now", "2026-03-14T00:00:00"]
     command += ["--merchant", f"3000001:{'k' * 16}:{'i' * 16}", "--profile", "doc"]
-    with subprocess.Popen(  # noqa: S603 - our own program, no shell
-        command, stdout=subprocess.PIPE, text=True, cwd=DOCUMENTATION.parents[1]
-    ) as process:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=DOCUMENTATION.parents[1]) as process:
         assert process.stdout is not None
         url = process.stdout.readline().split(" at ")[1].split(",")[0]
         client = Client(url, merchant="3000001", key="k" * 16, iv="i" * 16)

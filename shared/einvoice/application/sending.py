@@ -134,16 +134,18 @@ def _found_or_unknown(p: Ports, head: Head, found: Found | Rejected | Unknown) -
     return heads.unknown(head, found, p.now(), _due_after_unknown(p, head, found))
 
 
-def _adopted(p: Ports, head: Head, found: Found) -> Head:
-    now = p.now()
-    differences = adoption.differences(
+def _differences(p: Ports, head: Head, found: Found) -> list[adoption.Difference]:
+    return adoption.differences(
         order_of(head),
         found,
         first_sent_at=_instant(head.first_sent_at or head.created_at),
-        now=_instant(now),
+        now=_instant(p.now()),
         skew=timedelta(seconds=p.timing.skew_s),
     )
-    after = heads.adopted(head, found, differences, now)
+
+
+def _adopted(p: Ports, head: Head, found: Found) -> Head:
+    after = heads.adopted(head, found, _differences(p, head, found), p.now())
     p.observe("attention" if after.attention else "adopted", cause=after.attention.get("cause", ""))
     return after
 
@@ -169,11 +171,17 @@ def send_void(p: Ports, w: Work, head: Head) -> Head:
         if outcome.reason is Reason.FIX_CREDENTIALS:
             due_at = p.now() + _backoff(p, head)
             return commit(p, head, lambda h: heads.unknown(replace(h, quiet_until=None), outcome, p.now(), due_at))
-        return commit(p, head, lambda h: heads.void_refused(h, outcome, p.now()))
+        return commit(p, head, lambda h: _void_refused(p, h, outcome))
     found = look(p, w, head, provider) if _banned(p, head) is None else None
     if isinstance(found, Found) and found.void:
         return _after_void(p, w, head)
     return commit(p, head, lambda h: _look_again(p, h, outcome))
+
+
+def _void_refused(p: Ports, head: Head, outcome: Rejected) -> Head:
+    """The invoice lives on; where the merchant had cancelled the order, a person must find another way."""
+    after = heads.void_refused(head, outcome, p.now())
+    return _flagged(p, after, "CANCEL_REFUSED") if after.want else after
 
 
 def resume_void(p: Ports, w: Work, head: Head) -> Head:
@@ -319,8 +327,8 @@ def _after_same_number(p: Ports, head: Head, found: LookUp, corrected: Json) -> 
     """The head with the corrected content, if that is what the centre holds now."""
     if not isinstance(found, Found) or found.void or found.withdrawn:
         return None
-    after = _adopted(p, _with_next(head, corrected), found)
-    return None if after.attention else after
+    after = _with_next(head, corrected)
+    return None if _differences(p, after, found) else _adopted(p, after, found)
 
 
 def _with_next(head: Head, corrected: Json) -> Head:

@@ -49,6 +49,7 @@ CAUSES = {
     "VOIDED_CROSS_PERIOD": "原發票作廢後已跨期，不可自動重開",
     "VOID_WINDOW_CLOSED": "已過作廢期限",
     "CANCELLED_TOO_LATE_TO_VOID": "訂單已取消，但發票已過作廢期限，應改開折讓",
+    "CANCEL_REFUSED": "訂單已取消，但加值中心拒絕作廢",
     "ORDER_CANCELLED": "訂單在開立前已取消",
     "RULES": "內容不符合開立規則",
     "BAD_CREDENTIALS": "加值中心不接受商店的金鑰設定",

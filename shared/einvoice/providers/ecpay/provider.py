@@ -79,7 +79,7 @@ class EcpayProvider:
     Besides the protocol it offers what reconciliation and the checks at checkout need.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - what an account is made of; wiring calls it once, by keyword
+    def __init__(
         self,
         merchant_id: str,
         base_url: str,
@@ -105,7 +105,7 @@ class EcpayProvider:
         parse = partial(wire.parse_void, number=number)
         return self._client.ask(Operation.VOID, wire.void_request(number, issued_on, reason), parse, call)
 
-    def reissue_same_number(  # noqa: PLR0913, PLR0917 - the protocol's signature
+    def reissue_same_number(
         self, order: Order, relate_number: str, number: str, issued_at: datetime, reason: str, call: Call
     ) -> Outcome[Issued]:
         """Withdraw and re-issue (註銷重開)."""

@@ -1,0 +1,92 @@
+"""``python -m tests.torture.victim``: runs the real handlers, each invocation in a process of its own that may be killed.
+
+One line of JSON in: ``{"function", "event", "kill_at"}``. One line out: ``{"status", "edges", "answer"}``, where status
+is the dead process's own. This process stays without threads and without connections, so that its forks are clean.
+Its environment is a function's, with AWS_ENDPOINT_URL for an AWS outside of it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import sys
+import urllib.request
+from dataclasses import replace
+from typing import Any
+
+from einvoice import wiring
+from einvoice.application.ports import Ports
+from tests.torture.boundaries import Edges, edged
+
+FUNCTIONS = ("issue", "void", "reissue", "recover")
+LATE_S = 540  # a packet this old is still within the 600 s for which ECPay takes its timestamp
+
+
+class Context:
+    """Lambda's context, as far as the handlers look at it."""
+
+    aws_request_id = "torture"
+
+    @staticmethod
+    def get_remaining_time_in_millis() -> int:
+        """Enough for every call."""
+        return 60_000
+
+
+def hold_back(op: str) -> None:
+    """Let the centre's next ``op`` arrive late; its sender sees a closed socket at once."""
+    fault = {"kind": "late_arrival", "op": op, "seconds": LATE_S, "caller": "drop"}
+    url = os.environ["CLOCK_SOURCE"].replace("/clock", "/faults")
+    request = urllib.request.Request(url, json.dumps(fault).encode(), {"content-type": "application/json"})  # noqa: S310 — our own simulator
+    with urllib.request.urlopen(request, timeout=5):  # noqa: S310 — the same
+        pass
+
+
+def invocation(job: dict[str, Any], ports: Ports, handlers: dict[str, Any], out: int) -> None:
+    """What the forked process does; it leaves through ``os._exit`` whatever happens."""
+    status = 1
+    try:
+        edges = Edges(job["kill_at"], lambda name: os.write(out, f"{name}\n".encode()), hold_back)
+        mine = edged(ports, edges)
+        wiring.ports = lambda: mine  # type: ignore[assignment]  # the container's ports, as wiring keeps them
+        answer = handlers[job["function"]](job["event"], Context())
+        os.write(out, f"={json.dumps(answer)}\n".encode())
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def run(job: dict[str, Any], ports: Ports, handlers: dict[str, Any]) -> dict[str, Any]:
+    """Fork, wait, and tell how far it came."""
+    source, out = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.close(source)
+        invocation(job, ports, handlers, out)
+    os.close(out)
+    with os.fdopen(source) as lines:
+        told = lines.read().splitlines()
+    _, status = os.waitpid(pid, 0)
+    answers = [json.loads(line[1:]) for line in told if line.startswith("=")]
+    return {
+        "status": os.waitstatus_to_exitcode(status),
+        "edges": [line for line in told if not line.startswith("=")],
+        "answer": answers[0] if answers else None,
+    }
+
+
+def main() -> None:
+    """Serve jobs until standard input ends."""
+    replies = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what the functions log must not mix with the replies
+    handlers = {name: importlib.import_module(f"functions.{name}.handler").handler for name in FUNCTIONS}
+    ports = replace(wiring.build(os.environ), pace=lambda merchant, account: None)
+    wiring.telemetry()
+    for line in sys.stdin:
+        replies.write(json.dumps(run(json.loads(line), ports, handlers)) + "\n")
+        replies.flush()
+
+
+if __name__ == "__main__":
+    main()
