@@ -83,7 +83,7 @@ class Desk:
         if self._args.actor:
             return str(self._args.actor)
         try:
-            return boto3.client("sts", config=AWS_CONFIG).get_caller_identity()["Arn"]
+            return str(boto3.client("sts", config=AWS_CONFIG).get_caller_identity()["Arn"])
         except (ClientError, BotoCoreError):
             return f"os-user:{getpass.getuser()}"  # marked as what it is: nobody vouches for it
 

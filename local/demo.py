@@ -143,9 +143,10 @@ def _lose_every_answer(shop: Shop) -> None:
     pending = reply.status == HTTPStatus.ACCEPTED and "retry-after" in reply.headers
     expect(pending, "回答「處理中」，不說失敗  pending, never “failed”")
     (number,) = shop.held_numbers() - before
+    print("    （時鐘撥快兩分鐘，執行每分鐘一次的補救  two minutes later, recover runs）")
     shop.stack.advance(120)
     shop.stack.recover()
-    expect(shop.invoice("1024")["number"] == number, f"兩分鐘後，排程認回同一張 {number}  found by the schedule")
+    expect(shop.invoice("1024")["number"] == number, f"自動認回同一張 {number}  found again by itself")
     expect(shop.held_numbers() - before == {number}, "沒有第二張  no second one")
 
 

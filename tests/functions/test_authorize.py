@@ -156,7 +156,7 @@ def test_it_imports_nothing_heavy():
     """boto3 and the standard library: every request of a new container waits for this import."""
     heavy = ("pydantic", "aws_lambda_powertools", "requests")
     code = f"import sys; import functions.authorize.handler; print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run(  # noqa: S603  # this interpreter, our own text
+    done = subprocess.run(  # this interpreter, our own text
         [sys.executable, "-c", code],
         env={"PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}"},
         capture_output=True,

@@ -16,9 +16,9 @@ from local.table import table, width
 
 # A command that starts a child of its own, and tells when both run.
 FAMILY = (
-    "import subprocess, sys, time;"
+    "import os, subprocess, sys, time;"
     "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
-    "print('both run', flush=True); time.sleep(60)"
+    "os.write(1, b'both run'); time.sleep(60)"
 )
 STARTER = (
     "import os, pathlib, sys, time; from local.processes import Child;"
@@ -46,20 +46,21 @@ def read(reader: int) -> bytes:
 def test_close_ends_the_command_and_its_children(log):
     """After ``close`` neither the command nor what it started runs."""
     path, reader = log
-    child = Child("family", [sys.executable, "-c", FAMILY], os.environ, path)
-    assert read(reader) == b"both run\n"
-    child.close()
-    child.close()
+    with Child("family", [sys.executable, "-c", FAMILY], os.environ, path) as child:
+        assert read(reader) == b"both run"
+        child.close()  # and once more at the end of the block
     assert read(reader) == b""
 
 
 def test_children_end_with_a_starter_that_is_killed(log):
     """Even ``kill -9`` of the starter leaves nothing running."""
     path, reader = log
-    started = subprocess.Popen([sys.executable, "-c", STARTER, FAMILY, str(path)], cwd=ROOT)  # our own
-    assert read(reader) == b"both run\n"
-    started.kill()
-    started.wait()
+    started = subprocess.Popen([sys.executable, "-c", STARTER, FAMILY, str(path)], cwd=ROOT)
+    try:
+        assert read(reader) == b"both run"
+    finally:
+        started.kill()
+        started.wait()
     assert read(reader) == b""
 
 

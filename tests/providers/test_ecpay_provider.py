@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
@@ -144,7 +145,9 @@ def test_the_request_is_ecpays_envelope_and_nothing_gets_lost_in_it() -> None:
     transport = FakeTransport(ok(GOOD))
     assert provider(transport).issue(ORDER, RELATE, CALL) == ISSUED
     (request,) = transport.requests
-    assert transport.calls == [(f"{STAGE_URL}/B2CInvoice/Issue", 5, MAX_BODY_BYTES)]
+    ((url, timeout_s, max_bytes),) = transport.calls
+    assert (url, max_bytes) == (f"{STAGE_URL}/B2CInvoice/Issue", MAX_BODY_BYTES)
+    assert 4 < timeout_s <= 5
     assert request["MerchantID"] == MERCHANT
     assert request["RqHeader"] == {"Timestamp": int(NOW.timestamp()), "Revision": "3.0.0"}
     blocks = ciphertext(request["Data"])
@@ -313,6 +316,19 @@ def test_credentials_that_cannot_be_had_stop_before_sending() -> None:
     with pytest.raises(MerchantUnusable):
         provider(transport, broken).issue(ORDER, RELATE, CALL)
     assert not transport.requests
+
+
+def test_time_spent_on_credentials_is_the_calls_own() -> None:
+    """A slow credential source shortens the send; with nothing left, nothing is sent."""
+
+    def slow(refresh: bool) -> Credentials:
+        time.sleep(0.25)
+        return KEYS
+
+    with serving(always(answer(sealed(GOOD)))) as server:
+        one = provider(HttpTransport(), slow, server.origin)
+        assert one.issue(ORDER, RELATE, HURRY) == Rejected(Reason.PROVIDER_BUSY, "NOT_SENT", definite=True, sent=False)
+        assert server.connections == 0
 
 
 # --- what is told to the log ---

@@ -19,6 +19,13 @@ from einvoice.store.base import Store
 STORE_CALLS = tuple(name for name in vars(Store) if not name.startswith("_"))
 WRITES = {"issue": "Issue", "void": "Invalid", "reissue_same_number": "VoidWithReIssue"}  # and the centre's own name
 LOOKS = ("find", "numbers_left")
+CHANGES = ("create", "replace", "begin", "open_breaker")  # of the store
+#: edges between which something changed, here or at the centre; to die on any other is to die on the one before it
+TELLING = frozenset(
+    {f"after store.{name}" for name in CHANGES}
+    | {f"after centre.{name}" for name in WRITES}
+    | {f"centre.{name} on its way" for name in WRITES}
+)
 KILLED = 137  # the status of a process that SIGKILL ended, as a shell tells it
 
 

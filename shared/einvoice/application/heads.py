@@ -318,7 +318,7 @@ def next_generation(  # noqa: PLR0913 — a claim is all of this, and every part
     return logged(head, now, "next_generation", generation=generation, relate_number=head.relate_number)
 
 
-def resent(  # noqa: PLR0913 — a claim is all of this, and every part has a name
+def resent(
     head: Head, *, payload: dict[str, Any], request_hash: str, op: str, now: int, lease_s: int
 ) -> Head:
     """The intent of the same generation with another (or the same) content, after a proved refusal or while waiting."""

@@ -75,7 +75,7 @@ def void_refusal(entry: dict[str, object]) -> Conflict:
     return Conflict(reason, str(entry["cause"]), message, status=422)
 
 
-def _in_the_way(  # noqa: PLR0913 — the request and everything it was compared with
+def _in_the_way(
     p: Ports, w: Work, request: VoidRequest, head: Head | None, *, oldest: str, body_hash: str
 ) -> Answer:
     """Explain from what stands there, without a further read."""

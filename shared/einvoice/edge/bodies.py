@@ -9,7 +9,7 @@ import json
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
 
 from einvoice.errors import InvalidRequest, Violation
 from einvoice.identity import MAX_ORDER_ID_CHARS
@@ -17,6 +17,7 @@ from einvoice.model import Buyer, Carrier, CarrierKind, CustomsMark, Line, Order
 
 MAX_BODY_BYTES = 262_144
 MAX_LINES = 5_000  # far beyond any centre's limit, which the rules name
+MAX_DIGITS = 40  # the same; what is written out in full must not be as long as an exponent can make it
 
 
 def _decimal(value: object) -> object:
@@ -26,7 +27,14 @@ def _decimal(value: object) -> object:
     return value
 
 
-Number = Annotated[Decimal, BeforeValidator(_decimal), Field(strict=False)]
+def _bounded(value: Decimal) -> Decimal:
+    _, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int) or len(digits) > MAX_DIGITS or abs(exponent) > MAX_DIGITS:
+        raise ValueError("not a number of an order's size")
+    return value
+
+
+Number = Annotated[Decimal, BeforeValidator(_decimal), AfterValidator(_bounded), Field(strict=False)]
 Text = Annotated[str, StringConstraints(max_length=4000)]
 OrderId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ORDER_ID_CHARS, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Source = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
@@ -134,6 +142,8 @@ class CorrectionsBody(_Body):
         given = json.loads(self.model_dump_json(by_alias=True, exclude_unset=True))
         for line in given.get("lines") or []:
             line.setdefault("unit", "式")
+        if given.get("carrier"):
+            given["carrier"].setdefault("number", "")  # a member carrier has none
         for required in ("lines", "total_twd", "tax_type"):
             if required in given and given[required] is None:
                 raise InvalidRequest([violation("REQUIRED", f"corrections.{required}")])
@@ -193,6 +203,7 @@ _CODES = {
     "string_pattern_mismatch": "BAD_FORMAT",
     "decimal_parsing": "NOT_A_NUMBER",
     "finite_number": "NOT_A_NUMBER",
+    "value_error": "NOT_A_NUMBER",
 }
 _SENTENCES = {
     "REQUIRED": "缺少必填欄位",
@@ -203,7 +214,7 @@ _SENTENCES = {
     "BAD_FORMAT": "格式不符（不可為空、不可含控制字元）",
     "NOT_A_NUMBER": "不是可用的數字",
     "WRONG_TYPE": "資料型別不符",
-    "NOT_JSON": "內容不是正確的 JSON 物件（UTF-8）",
+    "NOT_JSON": "內容不是正確的 JSON 物件（UTF-8，欄位不可重複）",
     "BODY_TOO_LARGE": "內容超過 256 KB 的上限",
 }
 
@@ -213,7 +224,7 @@ def parse(model: type[B], raw: bytes) -> B:
     if len(raw) > MAX_BODY_BYTES:
         raise InvalidRequest([violation("BODY_TOO_LARGE", "")])
     try:
-        values = json.loads(raw.decode("utf-8"), parse_float=Decimal, parse_constant=_no_constant)
+        values = json.loads(raw.decode("utf-8"), parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_unique)
     except (ValueError, RecursionError) as error:
         raise InvalidRequest([violation("NOT_JSON", "")]) from error
     if not isinstance(values, dict):
@@ -237,6 +248,14 @@ def _path(location: tuple[int | str, ...]) -> str:
     for part in location:
         path += f"[{part}]" if isinstance(part, int) else f".{part}"
     return path.removeprefix(".")[:200]
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object in which no name comes twice: which of two totals was meant, nobody can say."""
+    values = dict(pairs)
+    if len(values) != len(pairs):
+        raise ValueError("a name comes twice")
+    return values
 
 
 def _no_constant(name: str) -> object:

@@ -117,7 +117,7 @@ class Merchants:
         self._configs.forget(config.merchant)
         return stored
 
-    def put_secret(  # noqa: PLR0913  # each is one part of the record; a bundle would only be unpacked again
+    def put_secret(  # each is one part of the record; a bundle would only be unpacked again
         self,
         merchant: str,
         credential_id: str,

@@ -12,7 +12,6 @@ from typing import Generic, Protocol, TypeVar
 from einvoice.errors import Reason
 from einvoice.model import Order, ProviderProfile
 
-
 T = TypeVar("T")
 
 
@@ -77,7 +76,7 @@ class FoundLine:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A document as the centre holds it now (查詢結果), in our terms, so that it can be compared with what we asked for."""
+    """A document as the centre holds it now (查詢結果), in our terms, to be compared with what we asked for."""
 
     number: str
     issued_at: datetime

@@ -152,7 +152,7 @@ def _change(case: ReissueCase, now: datetime, profile: ProviderProfile) -> Refus
 
 
 def oldest_reissuable_period(now: datetime, profile: ProviderProfile) -> str:
-    """Key of the oldest period (期別) whose invoices may be replaced at ``now`` under the profile's ``reissue_scope``."""
+    """Key of the oldest period (期別) whose invoices may be replaced at ``now`` in the profile's ``reissue_scope``."""
     if profile.reissue_scope == ISSUE_PERIOD_ONLY:
         return Period.of(now).key
     if profile.reissue_scope == UNTIL_CUTOFF:

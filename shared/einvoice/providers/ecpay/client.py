@@ -83,7 +83,7 @@ class EcpayClient:
     def _answer(self, operation: Operation, data: dict[str, object], call: Call) -> Fields | Rejected | Unknown:
         deadline = time.monotonic() + call.timeout_s
         credentials = self._remember(self._source(False))
-        reply = self._send(operation, data, credentials, call, call.timeout_s)
+        reply = self._send(operation, data, credentials, call, deadline - time.monotonic())
         if isinstance(reply, Rejected) and reply.cause == WRONG_KEY:
             renewed = self._renewed(call)
             if renewed is None or renewed == credentials:
