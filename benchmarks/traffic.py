@@ -14,6 +14,7 @@ from botocore.httpsession import URLLib3Session
 
 from benchmarks.units import Item, item_bytes, write_units
 
+WRITES, READS = frozenset({"PutItem", "UpdateItem"}), frozenset({"GetItem", "Query", "Decrypt"})
 KEYS = ("pk", "sk", "id")  # the key attributes of the tables that are written here
 
 
@@ -50,9 +51,11 @@ def watched() -> Iterator[list[Seen]]:
         if reading:
             return send(session, request)
         service, operation = _named(request)
-        if operation not in {"PutItem", "UpdateItem"}:
+        if operation in READS:
             seen.append(Seen(service, operation, 0, 0))
             return send(session, request)
+        if operation not in WRITES:
+            raise ValueError(f"{operation} is not accounted for")
         target = json.loads(request.body)
         before = read(target)
         answer = send(session, request)

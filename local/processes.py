@@ -23,10 +23,14 @@ class LocalRunError(Exception):
     """The local run cannot go on; the message says what to look at."""
 
 
-def free_port() -> int:
-    """A port that is free on loopback now."""
+def free_port(wanted: int = 0) -> int:
+    """``wanted``, or any port, that is free on loopback now. Raises LocalRunError if ``wanted`` is taken."""
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # one that a run before has just left is free
+        try:
+            probe.bind(("127.0.0.1", wanted))
+        except OSError as error:
+            raise LocalRunError(f"port {wanted} of this machine: {error.strerror}; choose another one") from error
         port: int = probe.getsockname()[1]
         return port
 
@@ -54,12 +58,12 @@ class Child:
             )
 
     def wait_for(self, url: str, seconds: float) -> None:
-        """Return once ``url`` answers; LocalRunError with the end of the log if it does not within ``seconds``."""
+        """Return once ``url`` answers 200; LocalRunError with the end of the log if it does not within ``seconds``."""
         until = time.monotonic() + seconds
         while time.monotonic() < until:
             self.check()
             try:
-                if call("GET", url, timeout_s=1).status < HTTPStatus.INTERNAL_SERVER_ERROR:
+                if call("GET", url, timeout_s=1).status == HTTPStatus.OK:
                     return
             except (OSError, http.client.HTTPException):
                 pass  # not listening yet

@@ -78,17 +78,25 @@ def describe(stack: Stack) -> str:
 """
 
 
+def _instant(text: str) -> str:
+    try:
+        zone = datetime.fromisoformat(text).tzinfo
+    except ValueError:
+        zone = None
+    if zone is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not an instant with a zone, such as 2026-03-14T00:00:00+08:00")
+    return text
+
+
 def main() -> int:
     """Exit status: 0 after Ctrl-C or SIGTERM."""
     parser = argparse.ArgumentParser(prog="python -m local.serve", description=__doc__)
     parser.add_argument("--port", type=int, default=PORT, help=f"of the API (default {PORT}; 0: a free one)")
-    parser.add_argument("--now", default="", help="RFC 3339, where the clock starts, e.g. 2026-03-14T00:00:00+08:00")
+    parser.add_argument("--now", type=_instant, help="RFC 3339, where the clock starts (default: the real time)")
     given = parser.parse_args()
-    if given.now and datetime.fromisoformat(given.now).tzinfo is None:
-        parser.error("--now needs a zone, e.g. +08:00")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        with Stack(port=given.port, now=given.now) as stack:
+        with Stack(port=given.port, now=given.now or "") as stack:
             print(describe(stack), flush=True)
             logs = FunctionLogs(stack.client("logs"), stack.run_dir / "functions.log")
             while True:

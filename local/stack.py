@@ -42,9 +42,8 @@ class Stack:
     """
 
     def __init__(self, *, template: Path = ROOT / "template.yaml", port: int = 0, now: str = "") -> None:
-        self._template, self._now = template, now
-        self.endpoint = f"http://127.0.0.1:{port or free_port()}"
-        self.sim_url = f"http://127.0.0.1:{free_port()}"
+        self._template, self._port, self._now = template, port, now
+        self.endpoint = self.sim_url = ""
         self.run_dir = Path()
         self.base_url = self.api_key = ""
         self.physical: dict[str, str] = {}
@@ -118,6 +117,8 @@ class Stack:
     # --- starting -----------------------------------------------------------------------------------------------------
 
     def _start(self) -> None:
+        self.endpoint = f"http://127.0.0.1:{free_port(self._port)}"
+        self.sim_url = f"http://127.0.0.1:{free_port()}"
         self.run_dir = Path(tempfile.mkdtemp(prefix="einvoice-local-"))
         self._exit.callback(shutil.rmtree, self.run_dir)
         aws, simulator = self._start_aws(), self._start_simulator()

@@ -218,7 +218,7 @@ def test_the_envelope_is_read_in_every_spelling(envelope: dict[str, Any]) -> Non
         (Reply(500, {}, sealed(GOOD)), ISSUED),
         (refused(104), Rejected(Reason.ASK_A_PERSON, "CLOCK_SKEW", "TransCode 104", "m", definite=True)),
         (refused("115"), Rejected(Reason.FIX_CREDENTIALS, "NOT_ENABLED", "TransCode 115", "m", definite=True)),
-        (refused(777), Unknown("UNMAPPED_CODE", "TransCode 777", "m")),
+        (refused(777), Unknown("UNMAPPED_CODE", "TransCode 777", "m", answered=True)),
         (NotSent("DNS_FAILED"), Rejected(Reason.PROVIDER_BUSY, "NOT_SENT", definite=True, sent=False)),
         (Lost("TOO_LARGE"), Unknown("TOO_LARGE")),
         (ok({"RtnCode": 5070357, "RtnMsg": "m"}),

@@ -15,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,10 @@ BAD_EVENTS = frozenset({"refused", "void_refused", "refusal_pending", "attention
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of the merchant and the end it must come to. ``prepares``: it needs an issued invoice first."""
+    """One operation of the merchant and the end it must come to.
+
+    ``prepares``: it needs an issued invoice first. ``again``: it was carried out before, and this is the same request.
+    """
 
     name: str
     function: str
@@ -45,6 +48,7 @@ class Operation:
     generation: int
     ubn: str = ""
     prepares: bool = True
+    again: bool = False
 
     def request(self, w: World, order_id: str, kill_at: int = 0) -> Run:
         """Ask for it once."""
@@ -59,6 +63,8 @@ class Operation:
             issued = w.call("issue", order(order_id), {})
             assert issued.status == 201, issued
             w.confirm_upload(order_id)
+        if self.again:
+            assert self.request(w, order_id).status == 201
 
 
 def _reissue(name: str, mode: str, generation: int) -> Operation:
@@ -66,15 +72,14 @@ def _reissue(name: str, mode: str, generation: int) -> Operation:
     return Operation(name, "reissue", body, 1, State.ISSUED, generation, UBN)
 
 
-OPERATIONS = {
-    operation.name: operation
-    for operation in (
-        Operation("issue", "issue", {}, 1, State.ISSUED, 1, prepares=False),
-        Operation("void", "void", {"reason": "訂單取消"}, 0, State.VOIDED, 1),
-        _reissue("reissue", "new_number", 2),
-        _reissue("same number", "same_number", 1),
-    )
-}
+_FIRST = (
+    Operation("issue", "issue", {}, 1, State.ISSUED, 1, prepares=False),
+    Operation("void", "void", {"reason": "訂單取消"}, 0, State.VOIDED, 1),
+    _reissue("reissue", "new_number", 2),
+    _reissue("same number", "same_number", 1),
+)
+_AGAIN = tuple(replace(operation, name=f"{operation.name}, again", again=True) for operation in _FIRST)
+OPERATIONS = {operation.name: operation for operation in (*_FIRST, *_AGAIN)}
 
 
 @dataclass(frozen=True)
@@ -225,7 +230,7 @@ def _standing(w: World, order_id: str) -> str:
 def _begun(w: World, operation: Operation, order_id: str) -> bool:
     """Whether the intent was stored: then, and only then, the order must come to the operation's end by itself."""
     head = w.head(order_id)
-    return head is not None and (not operation.prepares or any(e["event"] != "claimed" for e in head.log[2:]))
+    return head is not None and (not operation.prepares or len(head.log) > len(("claimed", "issued")))
 
 
 def _faults(w: World, operation: Operation, order_id: str, *, begun: bool) -> Iterator[str] | tuple[str, ...]:
@@ -251,6 +256,9 @@ def _compared(w: World, operation: Operation, head: Head, *, begun: bool) -> Ite
         yield from _content(head, invoice, operation.ubn if begun else "")
     if head.attention or head.due_at is not None or head.want:
         yield f"not at rest: {head.attention or head.want or head.due_at}"
+    changes = head.generation - 1 + sum(int(str(invoice["reissues"])) for invoice in held)
+    if len(head.past) != changes:
+        yield f"{len(head.past)} earlier contents in the ledger, {changes} at the centre"
     if bad := [entry for entry in head.log if entry["event"] in BAD_EVENTS]:
         yield f"log: {bad}"
 

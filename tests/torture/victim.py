@@ -89,6 +89,7 @@ def container() -> Ports:
     with patch.object(boto3, "client", lambda *args, **kwargs: made.append(client(*args, **kwargs)) or made[-1]):
         ports = replace(wiring.build(os.environ), pace=lambda merchant, account: None)
     ports.centres.pinned(MERCHANT, ports.centres.current(MERCHANT)[0])
+    ports.store.due(0, 1)
     for one in made:
         one.close()  # a connection must not be shared with the forks; the client opens its next one by itself
     return ports

@@ -8,7 +8,7 @@ from einvoice.application import payload
 from einvoice.application.ports import Json, Ports, Work
 from einvoice.errors import Conflict, InvalidRequest, Reason
 from einvoice.model import Order, ProviderProfile
-from einvoice.providers.base import Accepted, Provider
+from einvoice.providers.base import Accepted, Provider, Unknown
 from einvoice.rules import issue as issue_rules
 from einvoice.rules import reissue as rules
 from einvoice.rules.normalise import normalise
@@ -40,6 +40,7 @@ def checked_content(p: Ports, head: Head, corrections: Json, profile: ProviderPr
     """The corrected, normalised content of the new invoice. Raises InvalidRequest with every violation."""
     order = normalise(payload.from_json(laid_over(head.payload, corrections)))
     violations = issue_rules.check(order, on=p.clock.now().astimezone(TAIPEI).date(), profile=profile)
+    violations += payload.check_size(order)
     if violations:
         raise InvalidRequest([replace(v, path=f"corrections.{v.path}") for v in violations])
     return order
@@ -87,10 +88,16 @@ def check_room(head: Head) -> None:
         )
 
 
-def check_numbers(p: Ports, w: Work, provider: Provider) -> None:
+def check_numbers(p: Ports, w: Work, head: Head, provider: Provider) -> None:
     """The centre has a number (字軌號碼) left for the new invoice. Raises Conflict; nothing was sent."""
-    call = p.call(w, p.timing.look_cap_s)
-    left = provider.numbers_left(Period.of(p.clock.now()).key, call) if call else None
+    merchant, account = head.key.merchant, head.centre.account if head.centre else ""
+    left = None
+    if p.breakers.banned_until(merchant, account) is None:
+        p.pace(merchant, account)
+        call = p.call(w, p.timing.look_cap_s)
+        left = provider.numbers_left(Period.of(p.clock.now()).key, call) if call else None
+    if isinstance(left, Unknown) and left.retry_after_s is not None:
+        p.breakers.open(merchant, account, left.retry_after_s, left.cause)
     if not isinstance(left, Accepted):
         raise Conflict(
             Reason.PROVIDER_BUSY,
@@ -114,5 +121,5 @@ def check_begun(p: Ports, w: Work, head: Head, provider: Provider) -> Order:
     corrected = checked_content(p, head, head.next.get("corrections", {}), provider.profile)
     check_case(p, head, corrected, head.next, provider.profile)
     if head.next.get("mode") != "same_number":
-        check_numbers(p, w, provider)
+        check_numbers(p, w, head, provider)
     return corrected

@@ -6,6 +6,7 @@ The rule behind all of them: unknown is the default; "refused" needs proof that 
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -168,6 +169,12 @@ def unknown(head: Head, outcome: Unknown | Rejected, now: int, due_at: int) -> H
     return logged(head, now, "unknown", cause=outcome.cause, raw_code=outcome.raw_code, raw_message=outcome.raw_message)
 
 
+def times_unknown(head: Head, cause: str) -> int:
+    """How often in a row, whatever else was unknown in between, this cause was what came of an attempt."""
+    entries = itertools.takewhile(lambda entry: entry["event"] == "unknown", reversed(head.log))
+    return sum(int(entry.get("times", 1)) for entry in entries if entry.get("cause") == cause)
+
+
 def waiting(head: Head, cause: str, now: int, due_at: int, rejected: Rejected | None = None) -> Head:
     """Nothing of ours is on its way; the same content is tried again at ``due_at``."""
     refusal = _refusal(rejected) if rejected else {}
@@ -255,7 +262,7 @@ def void_refused(head: Head, rejected: Rejected, now: int) -> Head:
         quiet_until=None,
         attempts=0,
         lease_until=0,
-        due_at=None,
+        due_at=now if head.want else None,
     )
     return logged(head, now, "void_refused", **refusal)
 
@@ -263,7 +270,14 @@ def void_refused(head: Head, rejected: Rejected, now: int) -> Head:
 def withdrawn_intent(head: Head, now: int, cause: str) -> Head:
     """A void or reissue that was begun and, before anything was sent, found not to be allowed."""
     head = replace(
-        head, state=State.ISSUED, next={}, void_reason="", sent_at=None, quiet_until=None, lease_until=0, due_at=None
+        head,
+        state=State.ISSUED,
+        next={},
+        void_reason="",
+        sent_at=None,
+        quiet_until=None,
+        lease_until=0,
+        due_at=now if head.want else None,
     )
     return logged(head, now, "not_allowed", cause=cause)
 

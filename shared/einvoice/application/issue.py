@@ -100,9 +100,7 @@ def _checked(p: Ports, request: IssueRequest, profile: ProviderProfile) -> tuple
     """The normalised order and the sale's period, or every violation at once."""
     now = p.clock.now()
     order = normalise(request.order)
-    violations = rules.check(order, on=now.astimezone(TAIPEI).date(), profile=profile)
-    if payload.stored_bytes(payload.to_json(order)) > payload.MAX_STORED_BYTES:
-        violations.append(Violation("CONTENT_TOO_LARGE", "lines", "發票內容文字過多，無法保存，請縮短品名與備註。"))
+    violations = rules.check(order, on=now.astimezone(TAIPEI).date(), profile=profile) + payload.check_size(order)
     if violations:
         raise InvalidRequest(violations)
     current = Period.of(now).key
@@ -146,6 +144,8 @@ def _repeated(p: Ports, w: Work, standing: Head, wanted: Head, *, late: bool) ->
     stale = not same and body_hash in _tried(standing)  # a late repeat of an older request is no new wish
     first = standing.generation == 1 and standing.state in (State.REFUSED, State.WAITING)
     if ((first and heads.settled(standing, now)) or released_late) and not stale and standing.lease_until <= now:
+        if standing.want:
+            raise answers.cancelled()
         return _sent_again(p, w, standing, wanted, late=late)
     if not same and not stale:
         raise answers.other_body()
@@ -169,7 +169,7 @@ def _sent_again(p: Ports, w: Work, standing: Head, wanted: Head, *, late: bool) 
         ver=standing.ver + 1,
         write_id=p.token(),
         updated_at=p.now(),
-        keys={**standing.keys, **wanted.keys, "tried": [*_tried(standing), wanted.request_hash][-MAX_TRIED:]},
+        keys={**standing.keys, **wanted.keys, "tried": _tried_too(standing, wanted.request_hash)},
         centre=wanted.centre if standing.first_sent_at is None else standing.centre,
         sold_period=wanted.sold_period if late or standing.generation == 1 else standing.sold_period,
     )
@@ -182,3 +182,8 @@ def _sent_again(p: Ports, w: Work, standing: Head, wanted: Head, *, late: bool) 
 def _tried(head: Head) -> list[str]:
     """The hashes of every content that was ever sent for this order by an issue request, oldest first."""
     return head.keys.get("tried") or [head.keys.get("issue", ["", ""])[1]]
+
+
+def _tried_too(head: Head, request_hash: str) -> list[str]:
+    """The same with one more; a content sent again takes no second place, so that repeats push no other one out."""
+    return [*(tried for tried in _tried(head) if tried != request_hash), request_hash][-MAX_TRIED:]

@@ -8,6 +8,7 @@ import zlib
 from decimal import Decimal
 from typing import Any
 
+from einvoice.errors import Violation
 from einvoice.model import Buyer, Carrier, CarrierKind, CustomsMark, Line, Order, TaxType
 
 MAX_STORED_BYTES = 65_536  # of one content; a DynamoDB item ends at 400 KB and keeps every earlier content too
@@ -73,6 +74,13 @@ def digest(values: Any) -> str:  # noqa: ANN401 — any JSON value has a hash
     """Hash of JSON values whatever the order of their keys: 32 hex characters."""
     text = json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def check_size(order: Order) -> list[Violation]:
+    """CONTENT_TOO_LARGE where the ledger could not keep this content beside earlier ones."""
+    if stored_bytes(to_json(order)) <= MAX_STORED_BYTES:
+        return []
+    return [Violation("CONTENT_TOO_LARGE", "lines", "發票內容文字過多，無法保存，請縮短品名與備註。")]
 
 
 def stored_bytes(values: Any) -> int:  # noqa: ANN401 — any JSON value has a size

@@ -111,8 +111,7 @@ def _after_issue(p: Ports, head: Head, outcome: Rejected | Unknown, found: LookU
     if isinstance(found, Found):
         return _adopted(p, head, found)
     if isinstance(outcome, Unknown):
-        p.observe("unknown", cause=outcome.cause, relate_number=head.relate_number)
-        return heads.unknown(head, outcome, now, _due_after_unknown(p, head, outcome))
+        return _look_again(p, head, outcome)
     answered = heads.unsent(head)
     if outcome.definite and outcome.reason in heads.LATER:
         due_at = now + _backoff(p, head)
@@ -293,7 +292,7 @@ def send_same_number(p: Ports, w: Work, head: Head) -> Head:
         return commit(p, head, lambda h: _held(h, due_at))
     if isinstance(outcome, Rejected) and outcome.definite and outcome.reason is not Reason.FIX_CREDENTIALS:
         p.observe("reissue_refused", reason=outcome.reason.value, cause=outcome.cause)
-        return commit(p, head, lambda h: heads.void_refused(h, outcome, p.now()))
+        return commit(p, head, lambda h: heads.void_refused(h, outcome, p.now()))  # what was wanted is due then
     if _banned(p, head) is not None:
         return commit(p, head, lambda h: _look_again(p, h, outcome))
     found = look(p, w, head, provider)
@@ -313,12 +312,14 @@ def resume_same_number(p: Ports, w: Work, head: Head) -> Head:
             return commit(p, head, lambda h: _after_same_number(p, h, found, corrected) or h)
         if found.withdrawn or found.void:
             return commit(p, head, lambda h: _flagged(p, h, "WITHDRAWN_AT_CENTRE", theirs={"number": found.number}))
+        if _differences(p, head, found):  # neither what was nor what should be: nothing is sent over it
+            return commit(p, head, lambda h: _adopted(p, h, found))
     elif not isinstance(found, Absent):
         return commit(p, head, lambda h: _void_not_found(p, h, found))
     if head.sent_at is None:
         due_at = (head.quiet_until or p.now()) + 1
         return commit(p, head, lambda h: heads.unknown(h, Unknown("SETTLING"), p.now(), due_at))
-    if cause := _reason_to_stop(p, w, head, provider):
+    if cause := "ORDER_CANCELLED" if head.want else _reason_to_stop(p, w, head, provider):
         return withdraw(p, head, cause)
     return send_same_number(p, w, head)
 
@@ -370,13 +371,14 @@ def _called(p: Ports, w: Work, head: Head, send: Callable[[Call], Outcome[T]]) -
 
 
 def _look_again(p: Ports, head: Head, outcome: Rejected | Unknown) -> Head:
-    """An answer nobody can place: look again at +1, +5, +15 minutes, then a person."""
-    if isinstance(outcome, Unknown):
-        p.observe("unknown", cause=outcome.cause, relate_number=head.relate_number)
+    """No answer: look again until there is one. An answer nobody can place: at +1, +5, +15 minutes, then a person."""
+    p.observe("unknown", cause=outcome.cause, relate_number=head.relate_number)
+    if isinstance(outcome, Unknown) and not outcome.answered:
         return heads.unknown(head, outcome, p.now(), _due_after_unknown(p, head, outcome))
-    if head.attempts >= len(p.timing.look_again_s):
+    before = heads.times_unknown(head, outcome.cause)
+    if before >= len(p.timing.look_again_s):
         return _flagged(p, head, "UNPLACED_REFUSAL", theirs={"code": outcome.raw_code, "message": outcome.raw_message})
-    return heads.unknown(head, outcome, p.now(), p.now() + p.timing.look_again_s[head.attempts])
+    return heads.unknown(head, outcome, p.now(), p.now() + p.timing.look_again_s[before])
 
 
 def _put_off(p: Ports, head: Head, cause: str, due_at: int, rejected: Rejected | None = None) -> Head:

@@ -116,9 +116,9 @@ def cancel(p: Ports, w: Work, request: VoidRequest) -> Answer:
     except NotFound:
         return _tombstone(p, request)
     except Conflict as conflict:
-        if conflict.cause != "ORDER_IN_PROGRESS":
+        if conflict.cause not in {"ORDER_IN_PROGRESS", "ATTENTION"}:
             raise
-        return _wished(p, request)
+        return _wished(p, request, conflict)
 
 
 def _wish(p: Ports, request: VoidRequest) -> dict[str, object]:

@@ -6,10 +6,21 @@ Whether the content is lawful is the rules' business; here it only has to be rea
 from __future__ import annotations
 
 import json
+import re
 from decimal import Decimal
 from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
 
 from einvoice.errors import InvalidRequest, Violation
 from einvoice.identity import MAX_ORDER_ID_CHARS
@@ -18,12 +29,19 @@ from einvoice.model import Buyer, Carrier, CarrierKind, CustomsMark, Line, Order
 MAX_BODY_BYTES = 262_144
 MAX_LINES = 5_000  # far beyond any centre's limit, which the rules name
 MAX_DIGITS = 40  # the same; what is written out in full must not be as long as an exponent can make it
+NUMBER_TEXT = r"^-?[0-9]{1,20}(\.[0-9]{1,20})?$"  # no exponent, spaces, underscores or full-width digits, as Decimal takes
+
+
+_NUMBER_TEXT = re.compile(NUMBER_TEXT)
+_NUMBER_SCHEMA = {"anyOf": [{"type": "number"}, {"type": "string", "pattern": NUMBER_TEXT}]}
 
 
 def _decimal(value: object) -> object:
     """Numbers may come as JSON numbers or as text; a number that was read as binary float would already be wrong."""
     if isinstance(value, bool) or not isinstance(value, (int, str, Decimal)):
         raise ValueError("not a decimal")  # noqa: TRY004 — pydantic turns ValueError, not TypeError, into a violation
+    if isinstance(value, str) and not _NUMBER_TEXT.fullmatch(value):
+        raise PydanticCustomError("decimal_parsing", "not a decimal")
     return value
 
 
@@ -34,7 +52,13 @@ def _bounded(value: Decimal) -> Decimal:
     return value
 
 
-Number = Annotated[Decimal, BeforeValidator(_decimal), AfterValidator(_bounded), Field(strict=False)]
+Number = Annotated[
+    Decimal,
+    BeforeValidator(_decimal),
+    AfterValidator(_bounded),
+    Field(strict=False),
+    WithJsonSchema(_NUMBER_SCHEMA),
+]
 Text = Annotated[str, StringConstraints(max_length=4000)]
 OrderId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ORDER_ID_CHARS, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Source = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
@@ -224,8 +248,10 @@ def parse(model: type[B], raw: bytes) -> B:
     if len(raw) > MAX_BODY_BYTES:
         raise InvalidRequest([violation("BODY_TOO_LARGE", "")])
     try:
-        values = json.loads(raw.decode("utf-8"), parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_unique)
-    except (ValueError, RecursionError) as error:
+        values = json.loads(
+            raw.decode("utf-8"), parse_float=Decimal, parse_constant=_no_constant, object_pairs_hook=_unique
+        )
+    except (ValueError, ArithmeticError, RecursionError) as error:  # ArithmeticError: an exponent beyond all decimals
         raise InvalidRequest([violation("NOT_JSON", "")]) from error
     if not isinstance(values, dict):
         raise InvalidRequest([violation("NOT_JSON", "")])
@@ -247,7 +273,8 @@ def _path(location: tuple[int | str, ...]) -> str:
     path = ""
     for part in location:
         path += f"[{part}]" if isinstance(part, int) else f".{part}"
-    return path.removeprefix(".")[:200]
+    # an unknown field's name is the caller's own: half a surrogate pair in it could not be answered as UTF-8
+    return path.removeprefix(".")[:200].encode("utf-8", "replace").decode("utf-8")
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

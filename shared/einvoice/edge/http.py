@@ -29,7 +29,7 @@ from einvoice.errors import (
     StoreUnavailable,
     Violation,
 )
-from einvoice.identity import parse_invoice_id
+from einvoice.identity import MAX_ORDER_ID_CHARS, parse_invoice_id
 from einvoice.model import OrderKey
 from einvoice.store.base import State
 
@@ -54,7 +54,7 @@ class Request:
     def invoice(self) -> tuple[OrderKey, int]:
         """The order and generation that the path's invoice id names. Raises NotFound, also for ids we never made."""
         named = parse_invoice_id(self.merchant, self.path.get("id", ""))
-        if named is None:
+        if named is None or len(named[0].order_id) > MAX_ORDER_ID_CHARS:  # more than a key of the ledger takes
             raise NotFound
         return named
 
@@ -187,7 +187,7 @@ def _error(error: EinvoiceError) -> Reply:
 def _invalid(violations: list[Violation]) -> Reply:
     status = 413 if any(v.code == "BODY_TOO_LARGE" for v in violations) else 422
     listed = [{"code": v.code, "path": v.path, "message": v.message} for v in violations]
-    detail = f"內容有 {len(violations)} 處需要修正，尚未開立。"
+    detail = f"內容有 {len(violations)} 處需要修正，尚未執行。"
     return problem(status, "INVALID_REQUEST", detail, Reason.FIX_REQUEST, violations=listed)
 
 

@@ -30,15 +30,17 @@ def invoice_view(head: Head, generation: int, *, content: bool = False) -> dict[
 
 def order_view(head: Head) -> dict[str, Any]:
     """An order with every invoice it ever had and its log, as a merchant's staff reads it."""
-    replaced = [_past(head, past) | {"content": past["payload"]} for past in head.past]
+    invoices = [_past(head, past) | {"content": past["payload"]} for past in head.past]
+    if head.state is not State.WANTED:  # a wish before any request to issue: there is no invoice to speak of
+        invoices.append(_current(head) | {"content": head.payload})
     return {
         "source": head.key.source,
         "order_id": head.key.order_id,
         "state": head.state.value,
         "state_text": texts.STATES[head.state.value],
-        "want": head.want or None,
-        "attention": head.attention or None,
-        "invoices": [*replaced, _current(head) | {"content": head.payload}],
+        "want": _told(head.want, "at"),
+        "attention": _told(head.attention, "since"),
+        "invoices": invoices,
         "log": [_log_entry(entry) for entry in head.log],
     }
 
@@ -66,7 +68,7 @@ def _current(head: Head) -> dict[str, Any]:
         "next_action": next_action,
         "next_step": texts.NEXT_STEPS.get(next_action or ""),
         "refusal": _refusal(head) if head.state is not State.ISSUING else None,
-        "attention": head.attention or None,
+        "attention": _told(head.attention, "since"),
         "void": _void(head.void_reason, head.voided_at) if head.state is State.VOIDED else None,
         "replaces": invoice_id(head.key, head.generation - 1) if head.generation > 1 else None,
         "replaced_by": None,
@@ -91,6 +93,12 @@ def _past(head: Head, past: dict[str, Any]) -> dict[str, Any]:
         "relate_number": past["relate_number"],
         "provider": past["centre"].get("provider"),
         "upload": past["upload"],
+        "effective": False,
+        "cause": None,
+        "next_action": None,
+        "next_step": None,
+        "refusal": None,
+        "attention": None,
         "void": _void(past["void_reason"], past["voided_at"]),
         "replaces": invoice_id(head.key, generation - 1) if generation > 1 else None,
         "replaced_by": invoice_id(head.key, replaced_by),
@@ -107,6 +115,11 @@ def _void(reason: str, at: str) -> dict[str, str | None] | None:
     if not reason and not at:
         return None
     return {"reason": reason or None, "at": _instant(int(at)) if at else None}
+
+
+def _told(stored: dict[str, Any], instant: str) -> dict[str, Any] | None:
+    """A wish or an attention flag as stored, its instant in RFC 3339."""
+    return {**stored, instant: _instant(int(stored[instant]))} if stored else None
 
 
 def _log_entry(entry: dict[str, Any]) -> dict[str, Any]:

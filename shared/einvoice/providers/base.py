@@ -57,12 +57,16 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """Nobody knows whether it happened. ``retry_after_s`` is set where the centre bans us for a time (HTTP 403)."""
+    """Nobody knows whether it happened. ``retry_after_s`` is set where the centre bans us for a time (HTTP 403).
 
-    cause: str  # TIMEOUT, CONNECTION_LOST, BAD_STATUS, UNREADABLE, WRONG_KEY, BANNED, UNMAPPED_CODE, NO_TIME
+    ``answered``: the centre did answer this very request, but what it said cannot be placed.
+    """
+
+    cause: str  # TIMEOUT, CONNECTION_LOST, BAD_STATUS, UNREADABLE, WRONG_KEY, BANNED, UNMAPPED_CODE, REGISTRY_DOWN
     raw_code: str = ""
     raw_message: str = ""
     retry_after_s: int | None = None
+    answered: bool = False
 
 
 @dataclass(frozen=True, slots=True)

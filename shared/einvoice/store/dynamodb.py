@@ -117,7 +117,7 @@ class DynamoStore:
     def begin(self, key: OrderKey, guard: Guard, change: Mapping[str, Any]) -> tuple[bool, Head | None]:
         """Set ``change`` where ``guard`` holds, without reading first."""
         expression = _Expression()
-        condition = expression.condition(guard)
+        condition = expression.condition(guard, change["write_id"])
         update = expression.update(change, _due_shard(key))
         try:
             answer = _called(
@@ -223,9 +223,11 @@ class _Expression:
         self.names: dict[str, str] = {}
         self.values: dict[str, Any] = {}
 
-    def condition(self, guard: Guard) -> str:
+    def condition(self, guard: Guard, write_id: str) -> str:
+        """The guard, and that this very write was not made already: an SDK retry must not change anything twice."""
         states = ", ".join(self._value({"S": state.value}) for state in guard.states)
         parts = [f"{self._name('st')} IN ({states})", f"{self._name('g')} = {self._value(_number(guard.generation))}"]
+        parts.append(f"{self._name('wid')} <> {self._value({'S': write_id})}")
         if guard.calm:
             parts.append(f"attribute_not_exists({self._name('att')})")
         if guard.period_from:

@@ -155,5 +155,5 @@ def envelope_refusal(operation: Operation, code: str, message: str) -> Rejected 
 
 def _unmapped(operation: Operation, raw_code: str, message: str) -> Rejected | Unknown:
     if operation.writes:
-        return Unknown("UNMAPPED_CODE", raw_code, message)
+        return Unknown("UNMAPPED_CODE", raw_code, message, answered=True)
     return Rejected(Reason.ASK_A_PERSON, "UNMAPPED_CODE", raw_code, message)

@@ -1,0 +1,51 @@
+"""Killed at any edge of any effect, an order comes to the one end it must come to. See ``kill`` for the ways on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.torture.kill import OPERATIONS, WAYS, edges_of, stories
+from tests.torture.world import World, world
+
+pytestmark = pytest.mark.embedded
+
+
+@pytest.fixture(scope="module")
+def outside(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """DynamoDB, KMS and the centre, outside of every process that is killed."""
+    scratch: Path = tmp_path_factory.mktemp("torture")
+    with world(scratch) as made:
+        yield made
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_a_kill_at_any_edge_loses_and_doubles_nothing(outside: World, operation: str, way: str) -> None:
+    """After every kill the right number of invoices lives, the ledger is what the centre holds, nobody was refused."""
+    told = list(stories(outside, OPERATIONS[operation], way, every=False))
+    assert told
+    assert [story for story in told if story.faults] == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "writes"),
+    [
+        ("issue", ["centre.issue"]),
+        ("void", ["centre.void"]),
+        ("reissue", ["centre.void", "centre.issue"]),
+        ("same number", ["centre.reissue_same_number"]),
+    ],
+)
+def test_every_effect_of_an_operation_has_its_edges(outside: World, operation: str, writes: list[str]) -> None:
+    """An undisturbed run changes the centre this often and no more, each change between an intent and a commit."""
+    edges = edges_of(outside, OPERATIONS[operation])
+    changes = [edge.removeprefix("after ") for edge in edges if edge.startswith("after ")]
+    assert [change for change in changes if change in writes] == writes
+    assert changes[0] in {"store.create", "store.begin"}
+    assert changes[-1] == "store.replace"
+    for write in writes:
+        assert f"{write} on its way" in edges
+        assert changes[changes.index(write) + 1] == "store.replace"
