@@ -5,6 +5,7 @@
 #   make serve    the same, left running; NOW=2026-03-14T00:00:00+08:00 sets its clock
 #   make test     everything CI runs
 #   make check    only the fast part: linters, types, template
+#   make openapi  the published contract in docs/ again, from the code
 #   make build    the deployable build, with bytecode (needs Python 3.13, the functions' runtime)
 #   make lock     the locks again, from requirements/*.in (UPGRADE=1 takes newer versions)
 #   make clean    everything made here, gone
@@ -24,7 +25,7 @@ UPGRADE ?=
 
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help demo serve test check lint types unit unit-runtime template build lock clean
+.PHONY: help demo serve test check lint types unit unit-runtime template openapi build lock clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -66,6 +67,9 @@ unit-runtime: .venv/.stamp
 
 template: .venv/.stamp .venv-tools/.stamp
 	@tools/step "template" tools/check-template $(RUNTIME)
+
+openapi: .venv/.stamp
+	@PYTHONPATH=shared .venv/bin/python -m tools.openapi
 
 # --- deploying --------------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""The command that shows one order (訂單): where it stands, why, and what happened so far."""
+"""Commands on orders (訂單): where one stands and why, and which ones wait for a person."""
 
 from __future__ import annotations
 
@@ -15,12 +15,15 @@ from einvoice_ops.text import table, when
 
 def add_commands(subjects: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401  # argparse's type is private
     """Add ``order …``."""
-    commands = subjects.add_parser("order", help="one order").add_subparsers(required=True)
+    commands = subjects.add_parser("order", help="where orders stand").add_subparsers(required=True)
     show = commands.add_parser("show", parents=[common], help="its state and its log; never the buyer's data")
     show.add_argument("merchant")
     show.add_argument("source", help="where the order id comes from: api, easystore, ...")
     show.add_argument("order_id")
     show.set_defaults(run=_show)
+    flagged = commands.add_parser("flagged", parents=[common], help="orders that wait for a person (a scan)")
+    flagged.add_argument("merchant", nargs="?", help="only this merchant's (default: everybody's)")
+    flagged.set_defaults(run=_flagged)
 
 
 def head_rows(head: Head) -> list[tuple[str, Any]]:
@@ -78,3 +81,28 @@ def _show(args: argparse.Namespace, desk: Desk) -> None:
     print(table([(name, value) for name, value in head_rows(head)]))
     if head.log:
         print("\n" + table(log_rows(head.log)))
+
+
+def _flagged(args: argparse.Namespace, desk: Desk) -> None:
+    from einvoice.store.dynamodb import NAMES, head_of  # noqa: PLC0415  # as above
+
+    if args.merchant is not None and not valid_merchant(args.merchant):
+        raise OperatorError("merchant is not written like one")
+    # A scan: flags are rare, so no index pays for them, and whoever is called by the alarm asks once.
+    pages = desk.dynamodb.get_paginator("scan").paginate(
+        TableName=desk.table,
+        FilterExpression="attribute_exists(#attention) AND begins_with(pk, :orders)",
+        ExpressionAttributeNames={"#attention": NAMES["attention"]},
+        ExpressionAttributeValues={":orders": {"S": f"M#{args.merchant}#O#" if args.merchant else "M#"}},
+    )
+    heads = [head_of(item) for page in pages for item in page["Items"]]
+    rows = [
+        (head.key.merchant, head.key.source, head.key.order_id, head.state.value, *_flag(head), head.number)
+        for head in sorted(heads, key=lambda head: int(head.attention.get("since", 0)))
+    ]
+    print(table([("merchant", "source", "order", "state", "cause", "since", "invoice"), *rows]))
+
+
+def _flag(head: Head) -> tuple[Any, str]:
+    since = head.attention.get("since")
+    return head.attention.get("cause"), when(int(since) if since else None)

@@ -49,4 +49,8 @@ def _one(key: OrderKey, context: Any) -> Recovered:  # noqa: ANN401 — Lambda's
     if context.get_remaining_time_in_millis() < RESERVE_S * 1000:
         return Recovered(key, "left", 0)
     p = wiring.ports()
-    return recover_one(p, work(p, context, f"{context.aws_request_id}-{p.token()[:6]}"), key)
+    try:
+        return recover_one(p, work(p, context, f"{context.aws_request_id}-{p.token()[:6]}"), key)
+    except Exception as error:  # noqa: BLE001 — one order's trouble must not hold up all the others; it comes again
+        p.observe("unexpected", error=type(error).__name__)
+        return Recovered(key, "failed", 0)

@@ -31,7 +31,11 @@ def on_message(p: Ports, w: Work, raw: bytes) -> None:
     key, generation = queue.named(message)
     if not generation:
         raise InvalidRequest([bodies.violation("REQUIRED", "invoice_id")])
-    reissue(p, w, _wanted(key, generation, message, message.idempotency_key))
+    wanted = _wanted(key, generation, message, message.idempotency_key)
+    try:
+        reissue(p, w, wanted)
+    except InvalidRequest as invalid:  # readable, but against the rules: sent again it would be no better
+        queue.refused_by_rules(p, w, invalid)
 
 
 def _wanted(key: OrderKey, generation: int, body: bodies.ReissueBody, idempotency_key: str) -> ReissueRequest:

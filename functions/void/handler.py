@@ -7,6 +7,7 @@ from typing import Any
 from einvoice.application.ports import Ports, Work
 from einvoice.application.void import VoidRequest, cancel, void
 from einvoice.edge import bodies, http, queue
+from einvoice.errors import InvalidRequest
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 — Lambda's context has no public type
@@ -27,4 +28,8 @@ def on_message(p: Ports, w: Work, raw: bytes) -> None:
     """Void what the message names; what cannot be done yet is stored as a wish and done later."""
     message = bodies.parse(bodies.VoidMessage, raw)
     key, generation = queue.named(message)
-    cancel(p, w, VoidRequest(key, generation, message.reason, message.idempotency_key))
+    wanted = VoidRequest(key, generation, message.reason, message.idempotency_key)
+    try:
+        cancel(p, w, wanted)
+    except InvalidRequest as invalid:  # readable, but against the rules: sent again it would be no better
+        queue.refused_by_rules(p, w, invalid)

@@ -21,7 +21,7 @@ class Clock:
 
     def __init__(self) -> None:
         self._offset = timedelta(0)
-        self._jobs: list[tuple[datetime, int, Job]] = []
+        self._jobs: list[tuple[datetime, int, str, Job]] = []
         self._changed = threading.Condition()
         self._running = threading.RLock()
         self._count = 0
@@ -50,23 +50,23 @@ class Clock:
                 raise ValueError(f"the clock goes from {YEARS[0]} to {YEARS[-1]}")
             self._offset = there - real
             self._changed.notify_all()
-        self._run_due()
+        self.run_due()
         return self.now()
 
-    def at(self, due: datetime, job: Job) -> None:
-        """Do ``job(due)`` when it is ``due``."""
+    def at(self, due: datetime, kind: str, job: Job) -> None:
+        """Do ``job(due)`` when it is ``due``; ``kind`` is a name to ask for in ``pending``."""
         with self._changed:
             self._count += 1
-            heapq.heappush(self._jobs, (due, self._count, job))
+            heapq.heappush(self._jobs, (due, self._count, kind, job))
             if self._thread is None and not self._closed:
                 self._thread = threading.Thread(target=self._watch, name="ecpay-simulator-clock", daemon=True)
                 self._thread.start()
             self._changed.notify_all()
 
-    def pending(self) -> list[datetime]:
-        """Instants of the jobs not done yet, in order."""
+    def pending(self, kind: str) -> list[datetime]:
+        """Instants of the jobs of that kind not done yet, in order."""
         with self._changed:
-            return sorted(due for due, _, _ in self._jobs)
+            return sorted(due for due, _, of_kind, _ in self._jobs if of_kind == kind)
 
     def forget(self) -> None:
         """Drop all jobs and go back to real time."""
@@ -81,14 +81,15 @@ class Clock:
             self._jobs.clear()
             self._changed.notify_all()
 
-    def _run_due(self) -> None:
+    def run_due(self) -> None:
+        """Do every job that is due; it is done, here or by the watching thread, before this returns."""
         # One at a time and in order: a move and the watcher must not run jobs of different instants at once.
         with self._running:
             while True:
                 with self._changed:
                     if not self._jobs or self._jobs[0][0] > self.now():
                         return
-                    due, _, job = heapq.heappop(self._jobs)
+                    due, _, _, job = heapq.heappop(self._jobs)
                 job(due)
 
     def _watch(self) -> None:
@@ -101,4 +102,4 @@ class Clock:
                     # A cap, because a condition refuses waits of centuries.
                     self._changed.wait(None if wait_s is None else min(wait_s, 3600))
                     continue
-            self._run_due()
+            self.run_due()

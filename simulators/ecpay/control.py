@@ -26,12 +26,16 @@ class NotThere(Exception):
 
 def change_settings(settings: Settings, changes: Mapping[str, object]) -> dict[str, object]:
     """Change switches in place and answer all of them. Raises ``ValueError`` before anything is changed."""
-    kinds = {"profile": str, "vary_types": bool, "default_tracks": bool, "reissue_keeps_number": bool}
+    switches = ("vary_types", "default_tracks", "reissue_keeps_number", "allocation")
+    kinds: dict[str, type] = {"profile": str, **dict.fromkeys(switches, bool)}
     for name, value in changes.items():
         if name not in {field.name for field in fields(settings)}:
             raise ValueError(f"there is no switch {name}")
         kind = kinds.get(name)
-        if kind is None and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
+        if name == "callback_attempts":
+            if _whole({name: value}, name) < 1:
+                raise ValueError(f"{name} is at least 1")
+        elif kind is None and (isinstance(value, bool) or not isinstance(value, int | float) or value < 0):
             raise ValueError(f"{name} is a number of seconds")
         if kind is not None and not isinstance(value, kind):
             raise ValueError(f"{name} is of type {kind.__name__}")
@@ -77,6 +81,13 @@ def _whole(body: Mapping[str, object], name: str) -> int:
     return value
 
 
+def _true_or_false(body: Mapping[str, object], name: str) -> bool:
+    value = body.get(name)
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be true or false")
+    return value
+
+
 def _add_merchant(sim: Simulator, body: Mapping[str, object]) -> object:
     more = {name: body[name] for name in ("name", "ubn", "several_tracks") if name in body}
     sim.add_merchant(_text(body, "merchant_id"), _text(body, "key"), _text(body, "iv"), **more)
@@ -116,12 +127,36 @@ def _order(sim: Simulator, relate: str) -> object:
     return {"invoice": invoices[0], "calls": sim.calls(relate=relate)}
 
 
-def _upload(sim: Simulator, number: str, body: Mapping[str, object]) -> object:
-    failed = body.get("upload_failed")
-    if not isinstance(failed, bool):
-        raise TypeError("upload_failed must be true or false")
-    sim.fail_upload(number, failed=failed)
+def _change_invoice(sim: Simulator, number: str, body: Mapping[str, object]) -> object:
+    if not body or body.keys() - {"upload_failed", "award"}:
+        raise ValueError("give upload_failed or award")
+    if "upload_failed" in body:
+        sim.fail_upload(number, failed=_true_or_false(body, "upload_failed"))
+    if "award" in body:
+        sim.award(number, None if body["award"] is None else _whole(body, "award"))
     return {"invoices": sim.invoices(number=number)}
+
+
+def _consent(sim: Simulator, number: str, body: Mapping[str, object]) -> object:
+    if body == {"agree": True}:
+        sim.agree(number)
+    elif body == {"forge_callback": True}:
+        sim.forge_consent(number)
+    else:
+        raise ValueError('give {"agree": true} or {"forge_callback": true}')
+    return {"online_allowances": [one for one in sim.online_allowances() if one["number"] == number]}
+
+
+def _forge_issue(sim: Simulator, tsr: str, body: Mapping[str, object]) -> object:
+    if body != {"forge_callback": True}:
+        raise ValueError('give {"forge_callback": true}')
+    sim.forge_issue(tsr)
+    return {"delayed": [one for one in sim.delayed() if one["tsr"] == tsr]}
+
+
+def _review(sim: Simulator, track_id: str, body: Mapping[str, object]) -> object:
+    sim.review_track(track_id, _whole(body, "status"))
+    return {"tracks": [one for one in sim.tracks() if one["track_id"] == track_id]}
 
 
 def _invoices(sim: Simulator, query: Mapping[str, str]) -> object:
@@ -150,15 +185,22 @@ ROUTES: dict[tuple[str, str, bool], Callable[[Simulator, Mapping[str, object], M
     ),
     ("DELETE", "faults", False): lambda sim, _b, _q, _r: _cleared(sim.clear_faults),
     ("GET", "invoices", False): lambda sim, _b, query, _r: _invoices(sim, query),
-    ("POST", "invoices", True): lambda sim, body, _q, number: _upload(sim, number, body),
+    ("POST", "invoices", True): lambda sim, body, _q, number: _change_invoice(sim, number, body),
     ("GET", "orders", True): lambda sim, _b, _q, relate: _order(sim, relate),
     ("GET", "allowances", False): lambda sim, _b, _q, _r: {"allowances": sim.allowances()},
+    ("GET", "online-allowances", False): lambda sim, _b, _q, _r: {"online_allowances": sim.online_allowances()},
+    ("POST", "online-allowances", True): lambda sim, body, _q, number: _consent(sim, number, body),
+    ("GET", "delayed", False): lambda sim, _b, _q, _r: {"delayed": sim.delayed()},
+    ("POST", "delayed", True): lambda sim, body, _q, tsr: _forge_issue(sim, tsr, body),
+    ("GET", "callbacks", False): lambda sim, _b, _q, _r: {"callbacks": sim.callbacks()},
+    ("GET", "notifications", False): lambda sim, _b, _q, _r: {"notifications": sim.notifications()},
     ("GET", "calls", False): lambda sim, _b, query, _r: _calls(sim, query),
     ("DELETE", "calls", False): lambda sim, _b, _q, _r: _cleared(sim.clear_calls),
     ("GET", "merchants", False): lambda sim, _b, _q, _r: {"merchants": sim.merchants()},
     ("POST", "merchants", False): lambda sim, body, _q, _r: _add_merchant(sim, body),
     ("GET", "tracks", False): lambda sim, _b, _q, _r: {"tracks": sim.tracks()},
     ("POST", "tracks", False): lambda sim, body, _q, _r: _change_tracks(sim, body),
+    ("POST", "tracks", True): lambda sim, body, _q, track_id: _review(sim, track_id, body),
     ("POST", "registry", False): lambda sim, body, _q, _r: _register(sim, body),
     ("GET", "settings", False): lambda sim, _b, _q, _r: sim.settings(),
     ("POST", "settings", False): lambda sim, body, _q, _r: sim.settings(body),

@@ -1,8 +1,8 @@
 """Faults that can be ordered, and which of them the next call meets.
 
-``FAULTS`` is the whole list. Kinds come in two layers: at most one *transport* fault decides how a call is carried and
-answered, while every matching *condition* changes what the simulator believes during the call. So ``drop_after`` and
-``read_lag`` can meet the same Issue.
+``FAULTS`` is the whole list. Kinds come in three layers: at most one *transport* fault decides how a call is carried
+and answered, while every matching *condition* changes what the simulator believes during the call. So ``drop_after``
+and ``read_lag`` can meet the same Issue. A *callback* fault meets what the simulator posts to the merchant.
 """
 
 from __future__ import annotations
@@ -21,12 +21,13 @@ class Kind:
     ``defaults``: parameters beside the target. ``ops``: the operations it is meant for when none is named; empty: any.
     """
 
-    layer: Literal["transport", "condition"]
+    layer: Literal["transport", "condition", "callback"]
     committed: Literal["yes", "no", "late", "as usual", "parameter"]
     defaults: Mapping[str, object]
     ops: frozenset[str] = frozenset()
 
 
+_CALLBACKS = frozenset({"delayissue", "allowancebycollegiate"})
 _LOOKUPS = frozenset({"checkbarcode", "checklovecode", "getcompanynamebytaxid"})
 
 FAULTS: dict[str, Kind] = {
@@ -48,6 +49,10 @@ FAULTS: dict[str, Kind] = {
     "clock_off": Kind("condition", "as usual", {"seconds": 1200.0}),
     "read_lag": Kind("condition", "as usual", {"seconds": 5.0}, frozenset({"issue"})),
     "maintenance": Kind("condition", "as usual", {}, _LOOKUPS),
+    "callback_lost": Kind("callback", "as usual", {}, _CALLBACKS),
+    "callback_late": Kind("callback", "as usual", {"seconds": 3600.0}, _CALLBACKS),
+    "callback_duplicate": Kind("callback", "as usual", {}, _CALLBACKS),
+    "callback_forged": Kind("callback", "as usual", {}, _CALLBACKS),
 }
 
 
@@ -96,6 +101,14 @@ class Fault:
             and (self.relate is None or self.relate.lower() == target.relate.lower())
             and self.invoice_no in (None, target.invoice_no)
         )
+
+    def counts(self) -> bool:
+        """Count one that matches; False where it is one to let pass."""
+        if self.skip > 0:
+            self.skip -= 1
+            return False
+        self.met += 1
+        return True
 
     def described(self) -> dict[str, object]:
         """For the control API."""
@@ -206,18 +219,21 @@ class Faults:
         transport: Fault | None = None
         conditions: list[Fault] = []
         for fault in self.ordered:
-            is_transport = FAULTS[fault.kind].layer == "transport"
-            if (is_transport and transport) or not fault.matches(target, now):
+            layer = FAULTS[fault.kind].layer
+            if layer == "callback" or (layer == "transport" and transport) or not fault.matches(target, now):
                 continue
-            if fault.skip > 0:
-                fault.skip -= 1
+            if not fault.counts():
                 continue
-            fault.met += 1
-            if is_transport:
+            if layer == "transport":
                 transport = fault
             else:
                 conditions.append(fault)
         return Met(transport, tuple(conditions))
+
+    def meet_callback(self, target: Target, now: datetime) -> Met:
+        """The same for a callback; ``target.op`` is the operation that asked for it."""
+        callbacks = (fault for fault in self.ordered if FAULTS[fault.kind].layer == "callback")
+        return Met(None, tuple(fault for fault in callbacks if fault.matches(target, now) and fault.counts()))
 
     def clear(self) -> None:
         """Forget them all."""

@@ -14,7 +14,7 @@ from simulators.ecpay import codes, variation
 from simulators.ecpay.calls import CallLog, CallRecord
 from simulators.ecpay.codes import Refused, TransCode
 from simulators.ecpay.delivery import AFTER, CLOSED, INSTEAD, JSON, UNKNOWN_PATH, Delivery
-from simulators.ecpay.faults import Fault, Faults, Met, Target
+from simulators.ecpay.faults import Fault, Met, Target
 from simulators.ecpay.fields import Data
 from simulators.ecpay.operations import OPERATIONS
 from simulators.ecpay.operations.base import Call, Operation, Reply
@@ -22,6 +22,7 @@ from simulators.ecpay.state import Merchant, World
 from simulators.ecpay.wire import Unreadable, decrypt, dump, encrypt, parse_object
 
 ACCEPTED = TransCode(1, "Success")
+ARRIVAL = "arrival"  # the kind of clock job a request on its way is
 WRONG_KEY, WRONG_IV = "0000000000000000", "1111111111111111"
 
 
@@ -40,12 +41,13 @@ class Request:
         """Of the envelope; numbers and strings alike."""
         return self.envelope.text("MerchantID")
 
-    @property
-    def target(self) -> Target:
-        """What it is about, for faults and log."""
+    def target(self, world: World) -> Target:
+        """What it is about, for faults and log; the order behind a Tsr is known from its DelayIssue."""
         data = self.data or Data({})
         issue, void = data.child("IssueModel") or data, data.child("VoidModel") or data
-        return Target(self.operation.name.lower(), self.merchant_id, issue.text("RelateNumber"), void.text("InvoiceNo"))
+        delayed = world.delayed.get((self.merchant_id, data.text("Tsr")))
+        relate = issue.text("RelateNumber") or (delayed.content.relate if delayed else "")
+        return Target(self.operation.name.lower(), self.merchant_id, relate, void.text("InvoiceNo"))
 
 
 class _Envelope(Exception):
@@ -59,7 +61,7 @@ class Gateway:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self.faults = Faults()
+        self.faults = world.faults
         self.log = CallLog()
 
     def answer(self, path: str, body: bytes, base_url: str) -> Delivery:
@@ -74,7 +76,7 @@ class Gateway:
         with self.world.lock:
             now = self.world.clock.now()
             request = self._read(operation, envelope, base_url)
-            target = request.target
+            target = request.target(self.world)
             met = self.faults.meet(target, now)
             record = self.log.add(now, operation.name, target.merchant_id, target.relate, target.invoice_no)
             record.faults = met.kinds
@@ -105,7 +107,7 @@ class Gateway:
         return INSTEAD[fault.kind](fault)
 
     def _arrive_late(self, request: Request, met: Met, fault: Fault, now: datetime) -> Delivery:
-        target = request.target
+        target = request.target(self.world)
 
         def arrive(at: datetime) -> None:
             with self.world.lock:
@@ -116,7 +118,7 @@ class Gateway:
                 sent_at = at if fault.parameters["check_timestamp"] else now
                 self._process(request, met, record, at, timestamp_at=sent_at)
 
-        self.world.clock.at(now + timedelta(seconds=fault.seconds()), arrive)
+        self.world.clock.at(now + timedelta(seconds=fault.seconds()), ARRIVAL, arrive)
         # 600 real seconds are more than any caller waits; a caller who hangs up ends it earlier.
         return CLOSED if fault.parameters["caller"] == "drop" else Delivery(manner="hang", seconds=600)
 
@@ -141,7 +143,7 @@ class Gateway:
         reply = self._run(request.operation, call, data)
         record.trans_code = 1
         record.rtn_code = int(str(reply["RtnCode"]))
-        record.committed = request.operation.writes and record.rtn_code == 1
+        record.committed = request.operation.writes and record.rtn_code in request.operation.successes
         record.invoice_no = record.invoice_no or str(reply.get("InvoiceNo") or "")
         if met.transport and met.transport.kind == "wrong_key_after":
             keys = (WRONG_KEY, WRONG_IV)

@@ -12,8 +12,8 @@ from decimal import Decimal
 from simulators.ecpay import codes
 from simulators.ecpay.amounts import RATES, SPECIAL_RATES, round_half_up, tax_inside, ubn_is_valid
 from simulators.ecpay.codes import Code, Refused
+from simulators.ecpay.documents import Content, Line
 from simulators.ecpay.fields import Data, Field, check
-from simulators.ecpay.state import Content, Line
 
 NO_UBN = "0000000000"  # how queries spell "no UBN"; also accepted on the way in
 MAX_ITEMS = 999

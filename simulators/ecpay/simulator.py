@@ -8,14 +8,18 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-from simulators.ecpay import control, oracle, tracks
+from simulators.ecpay import callbacks, control, oracle, tracks
 from simulators.ecpay.clock import Clock
 from simulators.ecpay.delivery import HTML, UNKNOWN_PATH, Delivery
-from simulators.ecpay.gateway import Gateway
-from simulators.ecpay.operations.printing import PRINT_PATH, page
+from simulators.ecpay.documents import AllowanceRequest, Invoice
+from simulators.ecpay.gateway import ARRIVAL, Gateway
+from simulators.ecpay.operations import collegiate
+from simulators.ecpay.pages import PRINT_PATH, page
 from simulators.ecpay.periods import term_of
 from simulators.ecpay.server import Server, is_operation
-from simulators.ecpay.state import TEST_MERCHANT, Merchant, Profile, Settings, World
+from simulators.ecpay.state import NOT_ENABLED, REJECTED, TEST_MERCHANT, Merchant, Profile, Settings, World
+
+PRIZES = range(13)  # IIS_Award_Type
 
 
 class Simulator:
@@ -82,7 +86,7 @@ class Simulator:
             return [
                 oracle.invoice_of(self.world, invoice)
                 for invoice in self.world.by_relate.values()
-                if (relate is None or (invoice.former or [invoice.content])[0].relate.lower() == relate.lower())
+                if (relate is None or invoice.relate.lower() == relate.lower())
                 and number in (None, invoice.number)
             ]
 
@@ -91,14 +95,81 @@ class Simulator:
         with self.world.lock:
             return [oracle.allowance_of(allowance) for allowance in self.world.allowances.values()]
 
+    def online_allowances(self) -> list[dict[str, object]]:
+        """All AllowanceByCollegiate, oldest first, whatever became of them."""
+        with self.world.lock:
+            return [oracle.request_of(request) for request in self.world.requests.values()]
+
+    def agree(self, number: str) -> None:
+        """The buyer agrees to an online allowance; the callback was tried once before this returns.
+
+        Raises ``KeyError`` for an unknown number, ``ValueError`` for one that is not waiting any more.
+        """
+        with self.world.lock:
+            collegiate.agree(self.world, self._request(number), self.now())
+        self.clock.run_due()
+
+    def forge_consent(self, number: str) -> None:
+        """Somebody else posts the callback of an online allowance, with a false CheckMacValue. Raises ``KeyError``."""
+        with self.world.lock:
+            callbacks.tell_agreed(self.world, self._request(number), self.now(), forged=True)
+        self.clock.run_due()
+
+    def _request(self, number: str) -> AllowanceRequest:
+        found = [request for request in self.world.requests.values() if request.allowance.number == number]
+        if not found:
+            raise KeyError(number)
+        return found[-1]
+
+    def delayed(self) -> list[dict[str, object]]:
+        """All DelayIssue, oldest first, whatever became of them."""
+        with self.world.lock:
+            return [oracle.delayed_of(delayed) for delayed in self.world.delayed.values()]
+
+    def forge_issue(self, tsr: str) -> None:
+        """Somebody else posts the callback of a delayed issue, with a false number. Raises ``KeyError``."""
+        with self.world.lock:
+            found = [delayed for delayed in self.world.delayed.values() if delayed.tsr == tsr]
+            if not found:
+                raise KeyError(tsr)
+            callbacks.tell_issued(self.world, found[-1], self.now(), forged=True)
+        self.clock.run_due()
+
+    def callbacks(self) -> list[dict[str, object]]:
+        """What was posted to merchants, or would have been, oldest first."""
+        with self.world.lock:
+            return [oracle.callback_of(callback) for callback in self.world.callbacks]
+
+    def notifications(self) -> list[dict[str, object]]:
+        """The InvoiceNotify that were accepted, oldest first."""
+        with self.world.lock:
+            return [oracle.notification_of(notification) for notification in self.world.notifications]
+
     def fail_upload(self, number: str, *, failed: bool = True) -> None:
         """Let the ministry refuse the upload of an invoice (Turnkey status E), or not. Raises ``KeyError``."""
         with self.world.lock:
-            invoices = [invoice for invoice in self.world.invoices.values() if invoice.number == number]
-            if not invoices:
-                raise KeyError(number)
-            for invoice in invoices:
+            for invoice in self._numbered(number):
                 invoice.upload_failed = failed
+
+    def award(self, number: str, prize: int | None) -> None:
+        """The draw (開獎): IIS_Award_Type 1 to 12, 0 for no prize, None for not drawn yet.
+
+        Raises ``KeyError`` for an unknown number, ``ValueError`` for a prize that is none, or that the invoice cannot
+        win: a business, a donor and a void invoice have none.
+        """
+        if prize is not None and prize not in PRIZES:
+            raise ValueError("award is 0 to 12, or null")
+        with self.world.lock:
+            for invoice in self._numbered(number):
+                if prize and (invoice.content.ubn or invoice.content.donation == "1" or invoice.voided):
+                    raise ValueError(f"{number} cannot win")
+                invoice.award = prize
+
+    def _numbered(self, number: str) -> list[Invoice]:
+        invoices = [invoice for invoice in self.world.invoices.values() if invoice.number == number]
+        if not invoices:
+            raise KeyError(number)
+        return invoices
 
     def calls(self, *, op: str | None = None, relate: str | None = None) -> list[dict[str, object]]:
         """The log of operations, oldest first."""
@@ -117,7 +188,7 @@ class Simulator:
 
     def pending(self) -> list[datetime]:
         """When requests on their way (``late_arrival``) will arrive."""
-        return self.clock.pending()
+        return self.clock.pending(ARRIVAL)
 
     # merchants, tracks, registry
     def add_merchant(self, merchant_id: str, key: str, iv: str, **more: object) -> None:
@@ -164,6 +235,16 @@ class Simulator:
             track = tracks.add(self.world, merchant, wanted)
             track.product_service_id = product_service_id
             return oracle.track_of(track)
+
+    def review_track(self, track_id: str, status: int) -> None:
+        """Give a track any UseStatus, also 5 (pending) and 6 (rejected). Raises ``KeyError``, ``ValueError``."""
+        if not NOT_ENABLED <= status <= REJECTED:
+            raise ValueError(f"status is {NOT_ENABLED} to {REJECTED}")
+        with self.world.lock:
+            found = [track for track in self.world.tracks if track.track_id == track_id]
+            if not found:
+                raise KeyError(track_id)
+            found[0].status = status
 
     def register(self, known: Mapping[str, Mapping[str, object]]) -> None:
         """Tell the ministry's look-ups: ``barcodes`` {code: exists}, ``love_codes`` and ``companies`` {code: name}."""

@@ -1,20 +1,21 @@
-"""What the simulator remembers: merchants, number tracks, invoices, allowances."""
+"""What the simulator remembers: switches, merchants, number tracks, and all documents by their keys."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Literal
 
 from simulators.ecpay.clock import Clock
+from simulators.ecpay.documents import Allowance, AllowanceRequest, Callback, Delayed, Invoice, Notification
+from simulators.ecpay.faults import Faults
 
 Profile = Literal["stage", "doc"]
 KEY_BYTES = 16
 
 # UseStatus of a number track, as GetInvoiceWordSetting spells it.
-NOT_ENABLED, IN_USE, DISABLED, PAUSED = 1, 2, 3, 4
+NOT_ENABLED, IN_USE, DISABLED, PAUSED, PENDING, REJECTED = range(1, 7)
 
 # ECPay's published test account (developers page 7849); everybody's, so no secret.
 TEST_MERCHANT = ("2000132", "ejCk326UnaZWKisg", "q9jcZX8Ib9LM8wYk")
@@ -35,11 +36,28 @@ class Settings:
     upload_confirmed_s: float = 7200
     timestamp_window_s: float = 600
     reissue_keeps_number: bool = True  # ECPay stage was seen to do both (2026-08 and 2026-09)
+    allocation: bool = True  # the ministry allocated numbers (配號)
+    delayed_issue_s: float = 12 * 3600  # seconds after midnight, Taipei, at which a day's delayed invoices are made
+    callback_timeout_s: float = 10  # real seconds a receiver has to answer
+    callback_retry_s: float = 900  # the simulator's seconds between two attempts
+    callback_attempts: int = 4
 
     @property
     def strict(self) -> bool:
         """Whether what the pages say is enforced although stage does not."""
         return self.profile == "doc"
+
+
+@dataclass(slots=True)
+class NotifySettings:
+    """Who is told of what, and when few numbers are left; the defaults are those of O'Pay's guide V1.6.0."""
+
+    customer: dict[int, int] = field(default_factory=lambda: dict.fromkeys(range(1, 7), 0))
+    own: dict[int, int] = field(default_factory=lambda: dict.fromkeys(range(1, 9), 0))
+    email: str = ""
+    remain: int = 20
+    remain_unit: int = 2  # 1 per cent, 2 numbers
+    remain_email: str = ""
 
 
 @dataclass(slots=True)
@@ -53,6 +71,7 @@ class Merchant:
     name: str = "測試商店"
     ubn: str = "53538851"
     several_tracks: bool = False  # 多組字軌: ProductServiceID chooses the track
+    notify: NotifySettings = field(default_factory=NotifySettings)
 
 
 @dataclass(slots=True)
@@ -70,107 +89,12 @@ class Track:
     next: int
     status: int = IN_USE
     product_service_id: str = ""
+    auto_upload: bool = False  # its blank numbers (空白字軌) are reported without being asked
 
     @property
     def last_used(self) -> str:
         """The last number given out, without header; "" if none."""
         return f"{self.next - 1:08d}" if self.next > self.start else ""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """One line (商品明細) of an invoice or an allowance."""
-
-    seq: int
-    name: str
-    count: Decimal
-    word: str
-    price: Decimal
-    tax_type: str
-    amount: Decimal
-    remark: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Content:
-    """What was asked to be issued, parsed and found legal."""
-
-    relate: str
-    customer_id: str
-    ubn: str
-    name: str
-    address: str
-    phone: str
-    email: str
-    clearance_mark: str
-    print_flag: str
-    donation: str
-    love_code: str
-    carrier_type: str
-    carrier_number: str
-    carrier_number_2: str
-    tax_type: str
-    zero_tax_reason: str
-    special_tax_type: int
-    sales_twd: int
-    tax_twd: int | None
-    remark: str
-    inv_type: str
-    vat: str
-    product_service_id: str
-    channel_partner: str
-    lines: tuple[Line, ...]
-
-
-@dataclass(slots=True)
-class Invoice:
-    """One invoice (發票) and what became of it."""
-
-    merchant_id: str
-    number: str
-    created: datetime
-    random: str
-    content: Content
-    visible_at: datetime  # queries do not see it earlier (fault ``read_lag``)
-    voided: datetime | None = None
-    void_reason: str = ""
-    reissued: datetime | None = None
-    upload_failed: bool = False
-    former: list[Content] = field(default_factory=list)  # contents withdrawn by 註銷重開, oldest first
-    allowances: list[Allowance] = field(default_factory=list, repr=False)
-
-    @property
-    def live_allowances(self) -> list[Allowance]:
-        """Allowances that were not voided."""
-        return [allowance for allowance in self.allowances if allowance.voided is None]
-
-    @property
-    def remaining_twd(self) -> int:
-        """What can still be allowed (剩餘可折讓金額)."""
-        return self.content.sales_twd - sum(allowance.amount_twd for allowance in self.live_allowances)
-
-
-@dataclass(slots=True)
-class Allowance:
-    """One paper allowance (折讓單), in force from the moment it is made."""
-
-    invoice: Invoice
-    number: str
-    created: datetime
-    amount_twd: int
-    tax_twd: int
-    lines: tuple[Line, ...]
-    notify: str
-    mail: str
-    phone: str
-    customer: str
-    voided: datetime | None = None
-    void_reason: str = ""
-
-    @property
-    def invoice_no(self) -> str:
-        """The number of its invoice."""
-        return self.invoice.number
 
 
 @dataclass(slots=True)
@@ -184,6 +108,17 @@ class Registry:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class PrintOrder:
+    """What an address given out by InvoicePrint shows, until when."""
+
+    invoice: Invoice
+    expires: datetime
+    style: str
+    with_detail: bool
+    reprint: bool
+
+
 class World:
     """All state of one simulator. Whoever reads or changes it holds ``lock``."""
 
@@ -193,6 +128,7 @@ class World:
         self.lock = threading.RLock()
         self.merchants: dict[str, Merchant] = {}
         self.registry = Registry()
+        self.faults = Faults()
         self.clear()
 
     def clear(self) -> None:
@@ -203,8 +139,15 @@ class World:
             self.invoices: dict[tuple[str, str], Invoice] = {}
             self.by_relate: dict[tuple[str, str], Invoice] = {}
             self.allowances: dict[tuple[str, str], Allowance] = {}
-            self.prints: dict[str, tuple[Invoice, datetime]] = {}
+            self.requests: dict[tuple[str, str], AllowanceRequest] = {}
+            self.delayed: dict[tuple[str, str], Delayed] = {}
+            self.waiting_relates: dict[tuple[str, str], Delayed] = {}
+            self.callbacks: list[Callback] = []
+            self.notifications: list[Notification] = []
+            self.prints: dict[str, PrintOrder] = {}
             self.registry = Registry()
+            for merchant in self.merchants.values():
+                merchant.notify = NotifySettings()
             self._serial = 0
 
     def add_merchant(self, merchant_id: str, key: str, iv: str, **more: object) -> Merchant:
@@ -214,6 +157,8 @@ class World:
         with self.lock:
             known = self.merchants.get(merchant_id)
             merchant = Merchant(merchant_id, key, iv, slot=known.slot if known else len(self.merchants))
+            if known:
+                merchant.notify = known.notify
             for name in ("name", "ubn"):
                 if name in more:
                     setattr(merchant, name, str(more[name]))

@@ -262,6 +262,26 @@ def test_an_order_is_shown_with_its_log_and_without_its_buyer(aws, run):
     assert run("order", "show", "a-shop", "api", "1019")[0] == 1
 
 
+def test_orders_that_wait_for_a_person_are_found_without_knowing_them(aws, shop):
+    """Oldest flag first, everybody's or one merchant's; an order without a flag is not among them."""
+    store = DynamoStore(aws.dynamodb, TABLE)
+    for merchant, order_id, since in (("a-shop", "late", 300), ("b-shop", "first", 100), ("a-shop", "fine", 0)):
+        flag = {"cause": "DIFFERENT_DOCUMENT", "since": since} if since else {}
+        key = OrderKey(merchant, "api", order_id)
+        assert store.create(Head(key, State.ISSUING, 1, 1, "w", "op", 0, 0, attention=flag)) is None
+
+    def found(*argv: str) -> list[list[str]]:
+        status, said = shop("order", "flagged", *argv)
+        assert status == 0
+        return [line.split()[:5] for line in said.splitlines()[1:]]
+
+    late = ["a-shop", "api", "late", "ISSUING", "DIFFERENT_DOCUMENT"]
+    assert found() == [["b-shop", "api", "first", "ISSUING", "DIFFERENT_DOCUMENT"], late]
+    assert found("a-shop") == [late]
+    assert found("c-shop") == []
+    assert shop("order", "flagged", "A#")[0] == 1
+
+
 def test_log_columns_come_from_the_entries():
     """Fields that only some entries have are empty in the others."""
     assert log_rows([{"at": 0, "event": "a"}, {"at": 1, "event": "b", "cause": "c"}]) == [

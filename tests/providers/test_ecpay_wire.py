@@ -246,7 +246,7 @@ def test_a_refusal_keeps_the_centres_words() -> None:
             Rejected(Reason.VOID_ALLOWANCES_FIRST, "LIVING_ALLOWANCE", "5070450", "m", definite=True),
         ),
         ({"RtnCode": 5070451, "RtnMsg": "m"}, Rejected(Reason.WAIT, "NOT_UPLOADED", "5070451", "m", definite=True)),
-        ({"RtnCode": 5900001, "RtnMsg": "該發票已作廢"}, Unknown("UNMAPPED_CODE", "5900001", "該發票已作廢", answered=True)),
+        ({"RtnCode": 5900001, "RtnMsg": "已作廢"}, Unknown("UNMAPPED_CODE", "5900001", "已作廢", answered=True)),
     ],
 )
 def test_answers_to_a_void(reply: Fields, outcome: object) -> None:

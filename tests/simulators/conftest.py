@@ -8,6 +8,7 @@ import pytest
 
 from simulators.ecpay import Simulator, start
 from tests.simulators.ecpay_client import Client
+from tests.simulators.receiver import Receiver
 
 
 @pytest.fixture
@@ -34,3 +35,11 @@ def strict() -> Iterator[Simulator]:
 def strict_client(strict: Simulator) -> Client:
     """A client of the strict one."""
     return Client(strict.url, now=lambda: strict.now().timestamp())
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """A merchant who listens for callbacks."""
+    listening = Receiver()
+    yield listening
+    listening.close()

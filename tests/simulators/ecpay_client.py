@@ -150,3 +150,22 @@ def allowance(invoice_no: str, day: str, amount: int) -> dict[str, Any]:
         "AllowanceAmount": amount,
         "Items": [line],
     }
+
+
+def online(invoice_no: str, day: str, amount: int, **changes: Any) -> dict[str, Any]:
+    """An allowance the buyer is asked to agree to."""
+    asked = {"AllowanceNotify": "E", "NotifyMail": "buyer@example.com"}
+    return {**allowance(invoice_no, day, amount), **asked, **changes}
+
+
+def delayed(relate: str, **changes: Any) -> dict[str, Any]:
+    """An order to be issued tomorrow; its Tsr is ``T-`` and the RelateNumber."""
+    ordered = {"DelayFlag": "1", "DelayDay": 1, "Tsr": f"T-{relate}", "PayType": "2", "PayAct": "ECPAY"}
+    return {**order(relate), **ordered, **changes}
+
+
+def issued(client: Client, relate: str, **changes: Any) -> tuple[str, str]:
+    """Number and time of a new invoice."""
+    answer = client.call("Issue", **order(relate, **changes))
+    assert answer.code == 1, answer.data
+    return answer.data["InvoiceNo"], answer.data["InvoiceDate"]

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
-import http.client
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
 from simulators.ecpay import Simulator
-from tests.simulators.ecpay_client import COMPANY, DONATED, Answer, Client, allowance, order
+from tests.simulators.ecpay_client import COMPANY, DONATED, Answer, Client, allowance, issued, order
 
 MARCH_13 = datetime.fromisoformat("2026-03-13T23:59:50+08:00")
 JANUARY = datetime.fromisoformat("2026-01-31T23:30:00+08:00")
-
-
-def issued(client: Client, relate: str, **changes: Any) -> tuple[str, str]:
-    """Number and time of a new invoice."""
-    answer = client.call("Issue", **order(relate, **changes))
-    assert answer.code == 1, answer.data
-    return answer.data["InvoiceNo"], answer.data["InvoiceDate"]
 
 
 def void(client: Client, number: str, at: str, reason: str = "退貨") -> Answer:
@@ -266,7 +257,6 @@ def test_list_is_plain_newest_first_and_paged(sim: Simulator, client: Client) ->
     assert numbers(Query_Award="1") == numbers(Query_Customer_Name="nobody") == []
     for wrong in ({"NumPerPage": 201}, {"ShowingPage": 0}, {"BeginDate": "x"}, {"Query_Upload": "7"}):
         assert client.call("GetIssueList", **{"ShowingPage": 1, **keys, **wrong}).code == 5917001
-    assert client.call("GetIssueList", **keys, ShowingPage=1, DataType="2").code == 5917002
 
 
 def test_upload_of_the_strict_profile_follows_the_clock(strict: Simulator, strict_client: Client) -> None:
@@ -284,29 +274,6 @@ def test_upload_of_the_strict_profile_follows_the_clock(strict: Simulator, stric
     assert seen == [("P", "0"), ("G", "1"), ("C", "1")]
     assert strict_client.control("POST", f"invoices/{number}", {"upload_failed": True})[0] == 200
     assert upload() == ("E", "0")
-
-
-def test_print_address_serves_a_page_for_an_hour(sim: Simulator, client: Client) -> None:
-    """What was issued on paper can be seen, escaped; what was not is 7."""
-    number, at = issued(client, "PR", **COMPANY, CustomerName="<b>")
-    address = client.call("InvoicePrint", InvoiceNo=number, InvoiceDate=at, PrintStyle=4).data["InvoiceHtml"]
-    assert address.startswith(client.url + "/")
-
-    def page() -> tuple[int, str]:
-        connection = http.client.HTTPConnection(client.url.removeprefix("http://"), timeout=5)
-        with contextlib.closing(connection):
-            connection.request("GET", address.removeprefix(client.url))
-            response = connection.getresponse()
-            return response.status, response.read().decode()
-
-    status, text = page()
-    assert (status, f"{number[:2]}-{number[2:]}" in text, "<b>" in text) == (200, True, False)
-    sim.move_clock(advance_s=3601)
-    assert page()[0] == 500
-    on_carrier = issued(client, "PC")
-    assert client.call("InvoicePrint", InvoiceNo=on_carrier[0], InvoiceDate=on_carrier[1]).code == 7
-    assert client.call("InvoicePrint", InvoiceNo=number, InvoiceDate="1999-01-01").code == 7
-    assert client.call("InvoicePrint", InvoiceNo=number, InvoiceDate=at, PrintStyle=6).code == 5940001
 
 
 def test_lookups(sim: Simulator, client: Client) -> None:

@@ -1,316 +1,61 @@
-"""``python -m tests.torture.kill``: kill the process at every edge of every effect, and see what becomes of the order.
+"""``python -m tests.torture.kill``: kill the process at every edge of every effect, and tell what became of the order.
 
-For issue, void, re-issue and re-issue under the same number: a first run without a kill counts the edges; then, for
-every one of them, a fresh order, a process killed there, and one of three ways on until nothing moves any more:
-
-* ``recovery``: the every-minute function, the clock moved to whatever is due next.
-* ``repeat``: no recovery; the merchant repeats the same request as ``Retry-After`` says.
-* ``second kill``: recovery is itself killed, once, at each of *its* edges, and then runs again.
+For issue, void, re-issue, re-issue under the same number, and each of them asked for once more; see ``story``. Second
+kills leave out the edges between which nothing changed, unless ``--every`` is given (some fifteen minutes).
 """
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
-from einvoice.identity import invoice_id
-from einvoice.model import OrderKey
-from einvoice.store.base import Head, State
 from local.table import table
-from tests.service import MERCHANT, order
-from tests.torture.boundaries import TELLING
-from tests.torture.world import Json, Run, World, world
+from tests.torture.story import OPERATIONS, WAYS, Story, stories
+from tests.torture.world import world
 
-ROUNDS = 60  # invocations until nothing may move any more
-UBN = "53538851"
-CORRECTED = {"buyer": {"ubn": UBN, "name": "測試股份有限公司"}}
-BAD_EVENTS = frozenset({"refused", "void_refused", "refusal_pending", "attention", "not_allowed"})
-
-
-@dataclass(frozen=True)
-class Operation:
-    """One operation of the merchant and the end it must come to.
-
-    ``prepares``: it needs an issued invoice first. ``again``: it was carried out before, and this is the same request.
-    """
-
-    name: str
-    function: str
-    body: Json
-    living: int
-    state: State
-    generation: int
-    ubn: str = ""
-    prepares: bool = True
-    again: bool = False
-
-    def request(self, w: World, order_id: str, kill_at: int = 0) -> Run:
-        """Ask for it once."""
-        if not self.prepares:
-            return w.call(self.function, order(order_id), {}, kill_at)
-        return w.call(self.function, self.body, {"id": invoice_id(OrderKey(MERCHANT, "api", order_id), 1)}, kill_at)
-
-    def prepare(self, w: World, order_id: str) -> None:
-        """A fresh day, and the invoice to change if there must be one."""
-        w.reset()
-        if self.prepares:
-            issued = w.call("issue", order(order_id), {})
-            assert issued.status == 201, issued
-            w.confirm_upload(order_id)
-        if self.again:
-            assert self.request(w, order_id).status == 201
-
-
-def _reissue(name: str, mode: str, generation: int) -> Operation:
-    body = {"reason": "統編錯誤", "mode": mode, "corrections": CORRECTED}
-    return Operation(name, "reissue", body, 1, State.ISSUED, generation, UBN)
-
-
-_FIRST = (
-    Operation("issue", "issue", {}, 1, State.ISSUED, 1, prepares=False),
-    Operation("void", "void", {"reason": "訂單取消"}, 0, State.VOIDED, 1),
-    _reissue("reissue", "new_number", 2),
-    _reissue("same number", "same_number", 1),
-)
-_AGAIN = tuple(replace(operation, name=f"{operation.name}, again", again=True) for operation in _FIRST)
-OPERATIONS = {operation.name: operation for operation in (*_FIRST, *_AGAIN)}
-
-
-@dataclass(frozen=True)
-class Story:
-    """One kill, what stood then, what it came to. ``faults`` says in words what is wrong; empty: nothing."""
-
-    operation: str
-    way: str
-    edge: str
-    second: str
-    stood: str
-    left: str
-    living: int
-    faults: tuple[str, ...]
-
-    @property
-    def verdict(self) -> str:
-        """One word or the whole trouble."""
-        return "ok" if not self.faults else "; ".join(self.faults)
-
-
-_orders = itertools.count(1)
-
-
-def edges_of(w: World, operation: Operation) -> list[str]:
-    """The edges an undisturbed run crosses."""
-    order_id = f"{operation.function}-{next(_orders)}"
-    operation.prepare(w, order_id)
-    run = operation.request(w, order_id)
-    faults = _faults(w, operation, order_id, begun=True)
-    assert not run.killed, run
-    assert not faults, faults
-    return run.edges
-
-
-def stories(w: World, operation: Operation, way: str, *, every: bool = True) -> Iterator[Story]:
-    """Every kill of ``operation`` and the way on.
-
-    Without ``every``, second kills leave out the edges of either run between which nothing changed.
-    """
-    edges = edges_of(w, operation)
-    for at, edge in enumerate(edges, 1):
-        if way != "second kill":
-            yield _story(w, operation, way, at, edge)
-        elif every or edge in TELLING:
-            yield from _second_kills(w, operation, at, edge, every=every)
-
-
-def _story(w: World, operation: Operation, way: str, at: int, edge: str) -> Story:
-    order_id = _killed(w, operation, at, edge)
-    stood, begun = _standing(w, order_id), _begun(w, operation, order_id)
-    if way == "repeat":
-        troubles = _repeated(w, operation, order_id)
-        return _told(w, operation, way, edge, "", stood, order_id, True, troubles)
-    _, troubles = _recovered(w, order_id, 0)
-    return _told(w, operation, way, edge, "", stood, order_id, begun, troubles)
-
-
-def _second_kills(w: World, operation: Operation, at: int, edge: str, *, every: bool) -> Iterator[Story]:
-    order_id = _killed(w, operation, at, edge)
-    stood = _standing(w, order_id)
-    seconds, troubles = _recovered(w, order_id, 0)
-    yield _told(w, operation, "second kill", edge, "", stood, order_id, _begun(w, operation, order_id), troubles)
-    for second, name in enumerate(seconds, 1):
-        if not every and name not in TELLING:
-            continue
-        order_id = _killed(w, operation, at, edge)
-        stood, begun = _standing(w, order_id), _begun(w, operation, order_id)
-        crossed, troubles = _recovered(w, order_id, second)
-        if crossed[second - 1] != name:
-            troubles.append(f"recovery went another way than before: {crossed[second - 1]}")
-        yield _told(w, operation, "second kill", edge, name, stood, order_id, begun, troubles)
-
-
-def _killed(w: World, operation: Operation, at: int, edge: str) -> str:
-    """A fresh order whose request died at the edge."""
-    order_id = f"{operation.function}-{next(_orders)}"
-    operation.prepare(w, order_id)
-    run = operation.request(w, order_id, at)
-    assert run.killed, run
-    assert run.edges[-1] == edge, run
-    assert bool(w.sim.pending()) == edge.endswith("on its way"), run
-    return order_id
-
-
-def _recovered(w: World, order_id: str, kill_at: int) -> tuple[list[str], list[str]]:
-    """Recover until nothing moves, killed once at the ``kill_at``-th edge (0: never); the edges crossed, and troubles."""
-    crossed: list[str] = []
-    for _ in range(ROUNDS):
-        head = w.head(order_id)
-        if head is None or head.due_at is None:
-            if not w.sim.pending():
-                return crossed, []
-            w.wait_until(int(max(w.sim.pending()).timestamp()) + 1)
-            continue
-        w.wait_until(max(head.due_at, head.lease_until) + 1)
-        run = w.run("recover", {}, max(0, kill_at - len(crossed)))
-        crossed += run.edges
-        assert run.killed == (0 < kill_at == len(crossed)), run
-    return crossed, [f"still moving after {ROUNDS} rounds"]
-
-
-def _repeated(w: World, operation: Operation, order_id: str) -> list[str]:
-    """The merchant repeats the request until it is answered for good; every answer that says "failed" is a trouble."""
-    troubles = []
-    for _ in range(ROUNDS):
-        run = operation.request(w, order_id)
-        headers = {name.lower(): value for name, value in run.answer["headers"].items()}
-        if run.status in {200, 201}:
-            if not w.sim.pending():
-                return troubles
-            w.wait_until(int(max(w.sim.pending()).timestamp()) + 1)
-        elif run.status in {202, 409} and "retry-after" in headers:
-            w.wait_until(int(w.sim.now().timestamp()) + int(headers["retry-after"]) + 1)
-        else:
-            troubles.append(f"answered {run.status} {run.answer['body'][:200]}")
-            return troubles
-    return [f"no answer for good after {ROUNDS} requests"]
-
-
-# --- what there is to see ---------------------------------------------------------------------------------------------
-
-
-def _told(  # the parts of one row
-    w: World,
-    operation: Operation,
-    way: str,
-    edge: str,
-    second: str,
-    stood: str,
-    order_id: str,
-    begun: bool,
-    troubles: list[str],
-) -> Story:
-    faults = (*troubles, *_faults(w, operation, order_id, begun=begun))
-    living = sum(bool(invoice["living"]) for invoice in w.sim.invoices())
-    return Story(operation.name, way, edge, second, stood, _standing(w, order_id), living, faults)
-
-
-def _standing(w: World, order_id: str) -> str:
-    """The ledger and the centre in a few words: state, generation, number · living or void numbers."""
-    head = w.head(order_id)
-    ledger = "nothing" if head is None else f"{head.state} g{head.generation} {head.number}".strip()
-    held = [f"{i['number']}{'' if i['living'] else ' void'}{'*' * int(str(i['reissues']))}" for i in w.sim.invoices()]
-    return f"{ledger} | {', '.join(held) or 'none'}"
-
-
-def _begun(w: World, operation: Operation, order_id: str) -> bool:
-    """Whether the intent was stored: then, and only then, the order must come to the operation's end by itself."""
-    head = w.head(order_id)
-    return head is not None and (not operation.prepares or len(head.log) > len(("claimed", "issued")))
-
-
-def _faults(w: World, operation: Operation, order_id: str, *, begun: bool) -> Iterator[str] | tuple[str, ...]:
-    """Everything that is not as it must be, the order at rest."""
-    head = w.head(order_id)
-    if head is None:
-        return () if not begun and not w.sim.invoices() else ("nothing in the ledger",)
-    return tuple(_compared(w, operation, head, begun=begun))
-
-
-def _compared(w: World, operation: Operation, head: Head, *, begun: bool) -> Iterator[str]:
-    held = w.sim.invoices()
-    living = [invoice for invoice in held if invoice["living"]]
-    wanted = (operation.living, operation.state, operation.generation) if begun else (1, State.ISSUED, 1)
-    if (len(living), head.state, head.generation) != wanted:
-        yield f"{len(living)} living, {head.state} g{head.generation}, but wanted {wanted}"
-    if [invoice["number"] for invoice in living] != ([head.number] if head.state is State.ISSUED else []):
-        yield f"the ledger says {head.number}, the centre {[invoice['number'] for invoice in living]}"
-    known = {head.number, *(past["number"] for past in head.past)}
-    if unknown := {str(invoice["number"]) for invoice in held} - known:
-        yield f"lost: {unknown}"
-    for invoice in living:
-        yield from _content(head, invoice, operation.ubn if begun else "")
-    if head.attention or head.due_at is not None or head.want:
-        yield f"not at rest: {head.attention or head.want or head.due_at}"
-    changes = head.generation - 1 + sum(int(str(invoice["reissues"])) for invoice in held)
-    if len(head.past) != changes:
-        yield f"{len(head.past)} earlier contents in the ledger, {changes} at the centre"
-    if bad := [entry for entry in head.log if entry["event"] in BAD_EVENTS]:
-        yield f"log: {bad}"
-
-
-def _content(head: Head, invoice: dict[str, Any], ubn: str) -> Iterator[str]:
-    pairs = {
-        "random code": (head.random_code, invoice["random"]),
-        "buyer": (head.payload["buyer"].get("ubn", ""), invoice["ubn"]),
-        "buyer wanted": (ubn, invoice["ubn"]),
-        "total": (head.payload["total_twd"], invoice["total"]),
-        "order number": (head.relate_number, invoice["relate_number"]),
-    }
-    for name, (ours, theirs) in pairs.items():
-        if ours != theirs:
-            yield f"{name}: {ours!r} in the ledger, {theirs!r} at the centre"
-
-
-# --- the command ------------------------------------------------------------------------------------------------------
+COLUMNS = ["killed at", "then killed at", "stood: ledger | centre", "left: ledger | centre", "living", "verdict"]
 
 
 def main() -> int:
     """Print every table; exit status 1 if anything is wrong."""
-    wrong = 0
+    parser = argparse.ArgumentParser(prog="python -m tests.torture.kill", description=__doc__.partition("\n")[0])
+    parser.add_argument("--every", action="store_true", help="second kills also where nothing changed in between")
+    every = parser.parse_args().every
+    runs = wrong = 0
     with tempfile.TemporaryDirectory() as scratch, world(Path(scratch)) as w:
         for operation, way in itertools.product(OPERATIONS.values(), WAYS):
             started = time.monotonic()
-            told = list(stories(w, operation, way))
+            told = list(stories(w, operation, way, every=every))
             bad = [story for story in told if story.faults]
-            wrong += len(bad)
-            shown = _summary(told) if way == "second kill" else told
-            print(f"\n{operation.name} · {way} · {len(told)} kills, {len(bad)} wrong, {time.monotonic() - started:.1f} s")
-            print(_table(shown, bad))
-    print(f"\nwrong: {wrong}")
+            runs, wrong = runs + len(told), wrong + len(bad)
+            seconds = time.monotonic() - started
+            say(f"\n{operation.name} · {way} · {len(told)} runs, {len(bad)} wrong, {seconds:.1f} s")
+            shown = summary(told) if way == "second kill" else told
+            say(table(COLUMNS, [row(story) for story in shown]))
+    say(f"\n{wrong} of {runs} wrong")
     return 1 if wrong else 0
 
 
-WAYS: tuple[str, ...] = ("recovery", "repeat", "second kill")
-
-
-def _summary(told: list[Story]) -> list[Story]:
-    """Of the second kills, one row per first edge and end; the rows of a failure are shown whole anyway."""
+def summary(told: list[Story]) -> list[Story]:
+    """Of many second kills, one for every first edge and end."""
     ends: dict[tuple[str, str, int, str], Story] = {}
     for story in told:
-        ends.setdefault((story.edge, story.left.split("|")[0], story.living, story.verdict), story)
+        ends.setdefault((story.edge, story.left.partition(" | ")[0], story.living, story.verdict), story)
     return list(ends.values())
 
 
-def _table(shown: list[Story], bad: list[Story]) -> str:
-    columns = ["killed at", "then killed at", "stood: ledger | centre", "left: ledger | centre", "living", "verdict"]
-    row: Callable[[Story], list[str]] = lambda s: [s.edge, s.second or "-", s.stood, s.left, str(s.living), s.verdict]
-    rows = [row(story) for story in shown] + [row(story) for story in bad if story not in shown]
-    return table(columns, rows)
+def row(story: Story) -> list[str]:
+    """One row under ``COLUMNS``."""
+    return [story.edge, story.second or "-", story.stood, story.left, str(story.living), story.verdict]
+
+
+def say(text: str) -> None:
+    """Tell the person at the terminal."""
+    print(text, flush=True)  # noqa: T201 — a command's output
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Killed at any edge of any effect, an order comes to the one end it must come to. See ``kill`` for the ways on."""
+"""Killed at any edge of any effect, an order comes to the one end it must come to. See ``story`` for the ways on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.torture.kill import OPERATIONS, WAYS, edges_of, stories
+from tests.torture.story import OPERATIONS, WAYS, edges_of, stories
 from tests.torture.world import World, world
 
 pytestmark = pytest.mark.embedded
@@ -49,3 +49,20 @@ def test_every_effect_of_an_operation_has_its_edges(outside: World, operation: s
     for write in writes:
         assert f"{write} on its way" in edges
         assert changes[changes.index(write) + 1] == "store.replace"
+
+
+@pytest.mark.parametrize(
+    ("sabotage", "operation", "way", "seen"),
+    [
+        ("nothing is found", "issue", "recovery", "not at rest"),
+        ("every attempt mints a number", "issue", "recovery", "2 living"),
+        ("repeats are carried out", "same number, late repeat", "recovery", "buyer wanted"),
+    ],
+)
+def test_the_torture_sees_a_broken_product(
+    tmp_path: Path, sabotage: str, operation: str, way: str, seen: str
+) -> None:
+    """Each of these breaks the promise somewhere, and some kill shows it."""
+    with world(tmp_path, sabotage) as broken:
+        told = list(stories(broken, OPERATIONS[operation], way))
+    assert any(seen in fault for story in told for fault in story.faults)

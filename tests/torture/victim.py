@@ -1,8 +1,9 @@
-"""``python -m tests.torture.victim``: runs the real handlers, each invocation in a process of its own that may be killed.
+"""``python -m tests.torture.victim [sabotage]``: the real handlers, each invocation in a process of its own.
 
-One line of JSON in: ``{"function", "event", "kill_at"}``. One line out: ``{"status", "edges", "answer"}``, where status
-is the dead process's own. This process stays without threads and without connections, so that its forks are clean.
-Its environment is a function's, with AWS_ENDPOINT_URL for an AWS outside of it.
+One line of JSON in: ``{"function", "event", "kill_at"}``, the last an edge of ``boundaries``. One line out:
+``{"status", "edges", "answer"}``, where status is the dead process's own. This process stays without threads and
+without connections, so that its forks are clean. Its environment is a function's, with AWS_ENDPOINT_URL for an AWS
+outside of it.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import importlib
 import json
 import os
+import secrets
 import sys
 import urllib.request
 from dataclasses import replace
@@ -19,7 +21,10 @@ from unittest.mock import patch
 import boto3
 
 from einvoice import wiring
+from einvoice.application import heads, sending
 from einvoice.application.ports import Ports
+from einvoice.providers.base import Absent
+from einvoice.store import dynamodb
 from tests.torture.boundaries import Edges, edged
 
 FUNCTIONS = ("issue", "void", "reissue", "recover")
@@ -82,8 +87,30 @@ def run(job: dict[str, Any], ports: Ports, handlers: dict[str, Any]) -> dict[str
     }
 
 
+def _nothing_is_found() -> None:
+    sending.look = lambda p, w, head, provider: Absent()
+
+
+def _every_attempt_mints_a_number() -> None:
+    taken_over = heads.taken_over
+    heads.taken_over = lambda head, **how: replace(taken_over(head, **how), relate_number=secrets.token_hex(10))
+
+
+def _repeats_are_carried_out() -> None:
+    heads.repeated = lambda head: False
+
+
+#: ways to break the product, for the proof that the torture would see it
+SABOTAGES = {
+    "nothing is found": _nothing_is_found,
+    "every attempt mints a number": _every_attempt_mints_a_number,
+    "repeats are carried out": _repeats_are_carried_out,
+}
+
+
 def container() -> Ports:
     """The ports of a warm container, without the 200 ms between calls; its connections are closed again."""
+    dynamodb.DUE_SHARDS = 1  # one merchant fills one of them; asking the empty others is half of a recovery's time
     made: list[Any] = []
     client = boto3.client
     with patch.object(boto3, "client", lambda *args, **kwargs: made.append(client(*args, **kwargs)) or made[-1]):
@@ -100,6 +127,8 @@ def main() -> None:
     replies = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what the functions log must not mix with the replies
     handlers = {name: importlib.import_module(f"functions.{name}.handler").handler for name in FUNCTIONS}
+    if len(sys.argv) > 1:
+        SABOTAGES[sys.argv[1]]()
     ports = container()
     for line in sys.stdin:
         replies.write(json.dumps(run(json.loads(line), ports, handlers)) + "\n")

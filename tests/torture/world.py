@@ -27,6 +27,7 @@ from tests.torture.boundaries import KILLED
 
 NOW = "2026-03-14T10:00:00+08:00"  # well inside March–April
 START_S = 20.0
+UPLOADED_S = 3 * 3600  # the centre has passed an invoice on to the ministry by then
 ROUTES = {
     "issue": "POST /v1/invoices",
     "void": "POST /v1/invoices/{id}/void",
@@ -96,8 +97,9 @@ class World:
         """What the ledger holds."""
         return self.store.read(OrderKey(MERCHANT, "api", order_id))
 
-    def confirm_upload(self, order_id: str) -> None:
-        """The ministry has the invoice: what polling will write one day."""
+    def upload(self, order_id: str) -> None:
+        """Hours pass, the ministry has the invoice, and the ledger knows: what polling will write one day."""
+        self.sim.move_clock(advance_s=UPLOADED_S)
         head = self.head(order_id)
         assert head is not None
         assert self.store.replace(replace(head, upload="confirmed", ver=head.ver + 1, write_id="uploaded")) is None
@@ -108,8 +110,8 @@ class World:
 
 
 @contextmanager
-def world(scratch: Path) -> Iterator[World]:
-    """The outside, empty but for one merchant; ``scratch`` takes the logs."""
+def world(scratch: Path, sabotage: str = "") -> Iterator[World]:
+    """The outside, empty but for one merchant; ``scratch`` takes the logs, ``sabotage`` breaks the product first."""
     port = free_port()
     endpoint = f"http://127.0.0.1:{port}"
     environment = {"PATH": os.environ["PATH"], "HOME": str(scratch), "TMPDIR": str(scratch), "PYTHONUTF8": "1"}
@@ -144,16 +146,16 @@ def world(scratch: Path) -> Iterator[World]:
             "CLOCK_SOURCE": f"{sim.url}/_control/clock",
             "ALLOWED_PRIVATE_TARGETS": sim.url,
         }
-        victim = stack.enter_context(_victim(function_environment, scratch / "victim.log"))
+        victim = stack.enter_context(_victim(function_environment, scratch / "victim.log", sabotage))
         yield World(sim, DynamoStore(dynamodb, TABLE), victim)
 
 
 @contextmanager
-def _victim(environment: dict[str, str], log: Path) -> Iterator[subprocess.Popen[str]]:
+def _victim(environment: dict[str, str], log: Path, sabotage: str) -> Iterator[subprocess.Popen[str]]:
     with (
         log.open("w") as errors,
         subprocess.Popen(
-            [sys.executable, "-m", "tests.torture.victim"],
+            [sys.executable, "-m", "tests.torture.victim", *filter(None, [sabotage])],
             cwd=ROOT,
             env=environment,
             stdin=subprocess.PIPE,

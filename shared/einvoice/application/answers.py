@@ -28,7 +28,11 @@ def retry_after(head: Head, now: int) -> int:
 
 def check_key(head: Head, operation: str, idempotency_key: str, body_hash: str) -> None:
     """Refuse (422) the same idempotency key (冪等鍵) with another body."""
-    stored = head.keys.get(operation)
+    check_pair(head.keys.get(operation), idempotency_key, body_hash)
+
+
+def check_pair(stored: list[str] | None, idempotency_key: str, body_hash: str) -> None:
+    """The same for one pair of key and body hash, however it was kept."""
     if idempotency_key and stored and stored[0] == idempotency_key and stored[1] != body_hash:
         raise Conflict(
             Reason.FIX_REQUEST,

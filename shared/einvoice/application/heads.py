@@ -254,6 +254,7 @@ def void_refused(head: Head, rejected: Rejected, now: int) -> Head:
     head = replace(
         head,
         state=State.ISSUED,
+        keys=_without_reissue(head),
         cause="",
         refusal={},
         next={},
@@ -272,6 +273,7 @@ def withdrawn_intent(head: Head, now: int, cause: str) -> Head:
     head = replace(
         head,
         state=State.ISSUED,
+        keys=_without_reissue(head),
         next={},
         void_reason="",
         sent_at=None,
@@ -354,6 +356,20 @@ def resent(
     return logged(head, now, "sent_again")
 
 
+def _without_reissue(head: Head) -> dict[str, list[str]]:
+    """The keys without that of a reissue which came to nothing: sent again, it is a new one."""
+    return {name: pair for name, pair in head.keys.items() if name != "reissue"}
+
+
+def repeated(head: Head) -> bool:
+    """Whether the reissue under way had been carried out before: its request came again, and its worker died at once.
+
+    To carry it out once more would undo whatever was corrected since.
+    """
+    _, body_hash = head.keys["reissue"]
+    return any(past.get("by") and past["by"][1] == body_hash for past in head.past)
+
+
 def past_of(head: Head) -> dict[str, Any]:
     """An ended generation as it is kept: everything a reader of the books may ask for."""
     return {
@@ -368,6 +384,7 @@ def past_of(head: Head) -> dict[str, Any]:
         "upload": head.upload,
         "void_reason": head.void_reason,
         "voided_at": head.voided_at,
+        "by": head.keys.get("reissue", []),  # the request that replaced it: its key and body hash
         "payload": head.payload,
     }
 

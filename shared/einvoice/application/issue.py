@@ -41,7 +41,8 @@ def issue(p: Ports, w: Work, request: IssueRequest) -> Answer:
     Raises InvalidRequest (every violation), Conflict, MerchantUnusable, StoreUnavailable (nothing was stored or sent).
     """
     centre, profile = p.centres.current(request.key.merchant)
-    order, sold_period = _checked(p, request, profile)
+    order = normalise(request.order)
+    refusal = _refusal(p, request, order, profile)
     p.centres.pinned(request.key.merchant, centre)  # unusable credentials are told before anything is stored
     content = payload.to_json(order)
     wanted = heads.claimed(
@@ -51,7 +52,7 @@ def issue(p: Ports, w: Work, request: IssueRequest) -> Answer:
         request_hash=payload.digest(content),
         idempotency_key=request.idempotency_key,
         centre=centre,
-        sold_period=sold_period,
+        sold_period=Period.of(p.clock.now()).key,  # the sale's own, or that of a person's late reason
         op=p.token(),
         write_id=p.token(),
         now=p.now(),
@@ -59,9 +60,11 @@ def issue(p: Ports, w: Work, request: IssueRequest) -> Answer:
     )
     if request.late_reason:
         wanted = heads.logged(wanted, p.now(), "late", reason=request.late_reason)
-    standing = p.store.create(wanted)
+    standing = p.store.read(request.key) if refusal else p.store.create(wanted)
+    if refusal and (standing is None or not _answers(standing, wanted, refusal)):
+        raise refusal
     if standing is not None:
-        return _repeated(p, w, standing, wanted, late=bool(request.late_reason))
+        return _repeated(p, w, standing, wanted, late=bool(request.late_reason), refusal=refusal)
     return _carried_out(p, w, wanted)
 
 
@@ -96,24 +99,28 @@ def refused_by_rules(p: Ports, request: IssueRequest, violations: list[Violation
         p.observe("queue_refused", cause="RULES", relate_number=standing.relate_number)
 
 
-def _checked(p: Ports, request: IssueRequest, profile: ProviderProfile) -> tuple[Order, str]:
-    """The normalised order and the sale's period, or every violation at once."""
+def _refusal(
+    p: Ports, request: IssueRequest, order: Order, profile: ProviderProfile
+) -> InvalidRequest | Conflict | None:
+    """Why the (normalised) order may not be issued today: every violation at once, or its period; None: it may."""
     now = p.clock.now()
-    order = normalise(request.order)
     violations = rules.check(order, on=now.astimezone(TAIPEI).date(), profile=profile) + payload.check_size(order)
     if violations:
-        raise InvalidRequest(violations)
-    current = Period.of(now).key
+        return InvalidRequest(violations)
     sold_on = date.fromisoformat(order.sold_on) if order.sold_on else None
-    sold_period = Period.of_day(sold_on).key if sold_on else current
-    if sold_period != current and not request.late_reason:
-        raise Conflict(
-            Reason.ASK_A_PERSON,
-            "SALE_PERIOD_OVER",
-            "銷售日所屬的發票期別已經結束，補開屬逾期開立：請由人員確認（並向國稅局說明）後，附上 late_reason 再送出。",
-            status=422,
-        )
-    return order, current if request.late_reason else sold_period
+    if sold_on is None or request.late_reason or Period.of_day(sold_on) == Period.of(now):
+        return None
+    return Conflict(
+        Reason.ASK_A_PERSON,
+        "SALE_PERIOD_OVER",
+        "銷售日所屬的發票期別已經結束，補開屬逾期開立：請由人員確認（並向國稅局說明）後，附上 late_reason 再送出。",
+        status=422,
+    )
+
+
+def _answers(standing: Head, wanted: Head, refusal: InvalidRequest | Conflict) -> bool:
+    """Whether what stands is the answer, though the request may not be issued today: its invoice may live already."""
+    return isinstance(refusal, Conflict) or wanted.request_hash in {standing.request_hash, *_tried(standing)}
 
 
 def _carried_out(p: Ports, w: Work, claimed: Head) -> Answer:
@@ -128,7 +135,9 @@ def _carried_out(p: Ports, w: Work, claimed: Head) -> Answer:
     return Answer(head, head.generation, new=head.state is State.ISSUED)
 
 
-def _repeated(p: Ports, w: Work, standing: Head, wanted: Head, *, late: bool) -> Answer:
+def _repeated(
+    p: Ports, w: Work, standing: Head, wanted: Head, *, late: bool, refusal: InvalidRequest | Conflict | None
+) -> Answer:
     """The order is in the ledger already: the same request drives it on or is answered, another one is refused."""
     idempotency_key, body_hash = wanted.keys["issue"]
     answers.check_key(standing, "issue", idempotency_key, body_hash)
@@ -146,6 +155,8 @@ def _repeated(p: Ports, w: Work, standing: Head, wanted: Head, *, late: bool) ->
     if ((first and heads.settled(standing, now)) or released_late) and not stale and standing.lease_until <= now:
         if standing.want:
             raise answers.cancelled()
+        if refusal:
+            raise refusal
         return _sent_again(p, w, standing, wanted, late=late)
     if not same and not stale:
         raise answers.other_body()

@@ -38,6 +38,8 @@ def print_link(p: Ports, w: Work, key: OrderKey, generation: int) -> str:
     if call is not None and until is None:
         p.pace(key.merchant, head.centre.account)
         outcome = provider.print_url(head.number, datetime.fromisoformat(head.issued_at).date(), call)
+    if isinstance(outcome, Unknown) and outcome.retry_after_s is not None:
+        p.breakers.open(key.merchant, head.centre.account, outcome.retry_after_s, outcome.cause)
     match outcome:
         case Accepted(value=url):
             return str(url)

@@ -80,6 +80,8 @@ def drive(p: Ports, w: Work, head: Head) -> Head:
                 return sending.resume_issue(p, w, head)
             case State.VOIDING:
                 return sending.resume_void(p, w, head)
+            case State.REISSUING if heads.repeated(head):
+                return sending.withdraw(p, head, "ALREADY_DONE")
             case State.REISSUING if head.next.get("mode") == "same_number":
                 return sending.resume_same_number(p, w, head)
             case State.REISSUING:

@@ -69,12 +69,12 @@ def reissue(p: Ports, w: Work, request: ReissueRequest) -> Answer:
     if not ok or head is None:
         return _in_the_way(p, w, request, answers.generation_of(head, request.generation), profile)
     try:
+        if _repeats(head, request):
+            return Answer(sending.withdraw(p, head, "ALREADY_DONE"), head.generation)
         conditions.check_begun(p, w, head, p.centres.pinned(head.key.merchant, _centre(head)))
     except (InvalidRequest, Conflict, MerchantUnusable) as refusal:
         cause = str(refusal)
-        head = sending.withdraw(p, head, cause)
-        if cause == "ORDER_HAS_VALID_INVOICE" and _replaced_before(head, request):
-            return Answer(head, head.generation)
+        sending.withdraw(p, head, cause)
         raise
     send = sending.send_same_number if request.mode == "same_number" else sending.send_void
     try:
@@ -102,9 +102,12 @@ def _centre(head: Head) -> Centre:
     return head.centre
 
 
-def _replaced_before(head: Head, request: ReissueRequest) -> bool:
-    """Whether this very same-number reissue was carried out by an earlier request."""
-    return request.mode == "same_number" and bool(head.past) and head.past[-1]["state"] == heads.REPLACED
+def _repeats(head: Head, request: ReissueRequest) -> bool:
+    """Whether this very request replaced a content of this number. Raises Conflict where its key is another one's."""
+    made = [past for past in head.past if past.get("by")]
+    for past in made:
+        answers.check_pair(past["by"], request.idempotency_key, request.body_hash)
+    return any(past["by"][1] == request.body_hash and past["generation"] == head.generation for past in made)
 
 
 def _told(head: Head, request: ReissueRequest) -> Answer:
@@ -132,7 +135,7 @@ def _in_the_way(p: Ports, w: Work, request: ReissueRequest, head: Head, profile:
     now = p.now()
     answers.check_key(head, "reissue", request.idempotency_key, request.body_hash)
     same = head.keys.get("reissue", ["", ""])[1] == request.body_hash
-    if same and (head.generation > request.generation or head.state is State.REISSUING):
+    if _repeats(head, request) or (same and _begun_by_it(head, request)):
         if head.state in answers.PENDING and head.lease_until <= now and not head.attention:
             head = driven_on(p, w, head)
         return Answer(head, head.generation)
@@ -140,6 +143,8 @@ def _in_the_way(p: Ports, w: Work, request: ReissueRequest, head: Head, profile:
         raise answers.old_generation()
     if head.attention:
         raise answers.needs_a_person()
+    if head.want:
+        raise answers.cancelled()
     if head.state is State.ISSUED:
         return _refuse_living(p, request, head, profile)
     if head.state not in (State.VOIDED, State.REFUSED):
@@ -148,6 +153,11 @@ def _in_the_way(p: Ports, w: Work, request: ReissueRequest, head: Head, profile:
     conditions.check_case(p, head, corrected, request.conditions, profile)
     conditions.check_room(head)
     return _issue_anew(p, w, request, head, corrected)
+
+
+def _begun_by_it(head: Head, request: ReissueRequest) -> bool:
+    """Whether a request with the stored body brought about what stands: a repeat of it is no new wish."""
+    return head.generation > request.generation or head.state in (State.REISSUING, State.VOIDED)
 
 
 def _refuse_living(p: Ports, request: ReissueRequest, head: Head, profile: ProviderProfile) -> Answer:
@@ -160,9 +170,9 @@ def _refuse_living(p: Ports, request: ReissueRequest, head: Head, profile: Provi
 def _issue_anew(p: Ports, w: Work, request: ReissueRequest, head: Head, corrected: Order) -> Answer:
     """Nothing lives: a voided order gets its next generation, a refused one is sent again under its order number."""
     content = payload.to_json(corrected)
-    after = _anew(p, w, head, content)
     keys = {**head.keys, "reissue": [request.idempotency_key, request.body_hash]}
-    after = replace(after, ver=head.ver + 1, write_id=p.token(), updated_at=p.now(), keys=keys)
+    after = _anew(p, w, replace(head, keys=keys), content)
+    after = replace(after, ver=head.ver + 1, write_id=p.token(), updated_at=p.now())
     standing = p.store.replace(after)
     if standing is not None:
         raise answers.in_flight(standing, p.now())

@@ -21,6 +21,7 @@ from einvoice.store.base import Head, State
 
 NO_TIME = Rejected(Reason.PROVIDER_BUSY, "NO_TIME", definite=True, sent=False)
 CANCELLED = Rejected(Reason.ORDER_HAS_INVOICE, "ORDER_CANCELLED", definite=True)
+NOT_QUERYABLE = "NOT_QUERYABLE"  # this centre cannot be asked: only a person finds out what it holds
 MERGES = 5  # how often a commit may meet a wish that was stored meanwhile
 
 
@@ -119,7 +120,7 @@ def _after_issue(p: Ports, head: Head, outcome: Rejected | Unknown, found: LookU
     if outcome.definite:
         if not heads.settled(answered, now):
             return heads.refusal_pending(answered, outcome, now, (answered.settle_until or now) + 1)
-        if isinstance(found, Absent):
+        if isinstance(found, Absent) or (isinstance(found, Unknown) and found.cause == NOT_QUERYABLE):
             return _refused(p, answered, outcome)
         return heads.refusal_pending(answered, outcome, now, now + _backoff(p, head))  # could not be asked: ask later
     return _look_again(p, head, outcome)
@@ -130,6 +131,8 @@ def _found_or_unknown(p: Ports, head: Head, found: Found | Rejected | Unknown) -
         return _adopted(p, head, found)
     if isinstance(found, Rejected):
         return heads.unknown(head, found, p.now(), p.now() + _backoff(p, head))
+    if found.cause == NOT_QUERYABLE:
+        return _flagged(p, head, NOT_QUERYABLE)
     return heads.unknown(head, found, p.now(), _due_after_unknown(p, head, found))
 
 
@@ -260,9 +263,15 @@ def withdraw(p: Ports, head: Head, cause: str) -> Head:
 
 
 def _void_not_found(p: Ports, head: Head, found: Absent | Rejected | Unknown) -> Head:
-    if isinstance(found, Absent):
-        return _flagged(p, head, "ISSUED_BUT_ABSENT")
+    if isinstance(found, Unknown) and found.cause == NOT_QUERYABLE:
+        return _flagged(p, head, NOT_QUERYABLE)
     due_at = p.now() + _backoff(p, head)
+    if isinstance(found, Absent):  # a centre's look-up may be minutes behind its own answers
+        found = Unknown("ISSUED_BUT_ABSENT")
+        before = heads.times_unknown(head, found.cause)
+        if before >= len(p.timing.look_again_s):
+            return _flagged(p, head, found.cause)
+        due_at = p.now() + p.timing.look_again_s[before]
     return heads.unknown(_held(head, due_at), found, p.now(), due_at)
 
 
@@ -343,6 +352,8 @@ def _with_next(head: Head, corrected: Json) -> Head:
 
 def look(p: Ports, w: Work, head: Head, provider: Provider) -> LookUp:
     """Ask the centre what it holds under our order number (查詢)."""
+    if not provider.profile.queryable:
+        return Unknown(NOT_QUERYABLE)
     _pace(p, head)
     call = p.call(w, p.timing.look_cap_s)
     if call is None:

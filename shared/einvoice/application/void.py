@@ -5,7 +5,7 @@ A whole invoice only, until the period's cut-off. A partial refund is an allowan
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from einvoice.application import answers, heads, payload, sending
 from einvoice.application.answers import Answer
@@ -106,11 +106,16 @@ def _in_the_way(
 
 def cancel(p: Ports, w: Work, request: VoidRequest) -> Answer:
     """The void a queue or platform asks for: what cannot be done yet is stored as a wish and done later."""
-    if request.generation == 0:
-        standing = p.store.read(request.key)
-        request = VoidRequest(
-            request.key, standing.generation if standing else 1, request.reason, request.idempotency_key
-        )
+    if request.generation:
+        return _cancelled(p, w, request)
+    standing = p.store.read(request.key)
+    answer = _cancelled(p, w, replace(request, generation=standing.generation if standing else 1))
+    if answer.head.generation > answer.generation:  # replaced since we read: the one that lives now is meant
+        raise answers.in_flight(answer.head, p.now())
+    return answer
+
+
+def _cancelled(p: Ports, w: Work, request: VoidRequest) -> Answer:
     try:
         return void(p, w, request)
     except NotFound:
@@ -131,11 +136,15 @@ def _tombstone(p: Ports, request: VoidRequest) -> Answer:
     if standing is None:
         p.observe("cancelled_before_claim")
         return Answer(head, 1)
-    return Answer(standing, standing.generation) if standing.state is State.WANTED else _wished(p, request)
+    if standing.state is State.WANTED:
+        return Answer(standing, standing.generation)
+    if request.generation > standing.generation:
+        raise NotFound
+    return _wished(p, request)
 
 
-def _wished(p: Ports, request: VoidRequest) -> Answer:
-    """Store the wish on an order in flight. Recovery acts on it before it adopts or issues anything."""
+def _wished(p: Ports, request: VoidRequest, conflict: Conflict | None = None) -> Answer:
+    """Store the wish on an order in flight, or whose issue waits for a person. It is acted on before anything else."""
     now = p.now()
     guard = Guard(
         states=(State.ISSUING, State.WAITING, State.REISSUING), generation=request.generation, calm=False
@@ -150,6 +159,6 @@ def _wished(p: Ports, request: VoidRequest) -> Answer:
     if head is None:
         raise NotFound
     if not ok:  # it moved on meanwhile: the void meets a state it can act on, or the message comes again
-        raise answers.in_flight(head, now)
+        raise conflict or answers.in_flight(head, now)
     p.observe("want_stored")
     return Answer(head, request.generation)

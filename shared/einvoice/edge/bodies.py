@@ -29,7 +29,7 @@ from einvoice.model import Buyer, Carrier, CarrierKind, CustomsMark, Line, Order
 MAX_BODY_BYTES = 262_144
 MAX_LINES = 5_000  # far beyond any centre's limit, which the rules name
 MAX_DIGITS = 40  # the same; what is written out in full must not be as long as an exponent can make it
-NUMBER_TEXT = r"^-?[0-9]{1,20}(\.[0-9]{1,20})?$"  # no exponent, spaces, underscores or full-width digits, as Decimal takes
+NUMBER_TEXT = r"^-?[0-9]{1,20}(\.[0-9]{1,20})?$"  # no exponent, blanks or full-width digits, as Decimal takes
 
 
 _NUMBER_TEXT = re.compile(NUMBER_TEXT)

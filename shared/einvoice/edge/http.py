@@ -131,7 +131,7 @@ def problem(status: int, code: str, detail: str, next_action: Reason, **more: An
         "detail": detail,
         "code": code,
         "next_action": next_action.value,
-        "next_step": texts.NEXT_STEPS[next_action.value],
+        "next_step": texts.PROBLEM_STEPS[next_action.value],
         **more,
     }
     return Reply(status, body, headers)

@@ -7,6 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from einvoice.rules.codes import Code
+from einvoice.rules.reissue import Cause
+
 EVENTS = {
     "claimed": "收到開立請求，準備送往加值中心",
     "late": "逾期開立，人員填寫的理由：{reason}",
@@ -70,6 +73,12 @@ NEXT_STEPS = {
     "ALREADY_DONE": "已完成，無需處理",
     "ASK_A_PERSON": "請聯絡客服，由人員確認",
 }
+#: the same in a problem document: nothing was begun by this request, so nothing goes on by itself
+PROBLEM_STEPS = NEXT_STEPS | {
+    "WAIT": "請稍後以相同內容重新送出，不會重複開立",
+    "ADD_NUMBERS": "請至加值中心新增並啟用本期字軌，再重新送出",
+    "PROVIDER_BUSY": "加值中心忙碌，請稍後以相同內容重新送出，不會重複開立",
+}
 
 STATES = {
     "WANTED": "尚未開立（已收到取消）",
@@ -96,10 +105,18 @@ def event_text(entry: dict[str, Any]) -> str:
 
 def cause_text(entry: dict[str, Any]) -> str:
     """The entry's cause as words; an unmapped one keeps the centre's own words and code."""
-    cause = str(entry.get("cause", ""))
     raw = " ".join(str(entry[name]) for name in ("raw_code", "raw_message") if entry.get(name))
-    text = CAUSES.get(cause, cause)
+    text = _words(str(entry.get("cause", "")))
     return f"{text}：{raw}" if raw else text
+
+
+def _words(cause: str) -> str:
+    """A cause as words: ours, a rule of the reissue, or the codes of the rules that were broken."""
+    if cause in CAUSES:
+        return CAUSES[cause]
+    if cause in Cause.__members__:
+        return Cause[cause].sentence
+    return f"{CAUSES['RULES']}（{cause}）" if cause.partition(",")[0] in Code.__members__ else cause
 
 
 def next_step(entry: dict[str, Any]) -> str:

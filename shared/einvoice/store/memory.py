@@ -46,7 +46,7 @@ class MemoryStore:
             standing = self.heads.get(key)
             if standing is None:
                 return False, None
-            if not _holds(guard, standing):
+            if not _holds(guard, standing) or standing.write_id == change["write_id"]:
                 ours = standing.op == change["op"] if "op" in change else standing.write_id == change["write_id"]
                 return ours, standing
             self.heads[key] = _changed(standing, change)

@@ -1,7 +1,4 @@
-"""Paper allowances (折讓單): Allowance, AllowanceInvalid, GetAllowanceList, GetAllowance.
-
-ECPay developers pages 7901, 7911, 7928; GetAllowance has no page but stands in ECPay's PHP and .NET SDKs.
-"""
+"""Paper allowances (折讓單): Allowance and AllowanceInvalid. ECPay developers pages 7901 and 7911."""
 
 from __future__ import annotations
 
@@ -11,20 +8,23 @@ from decimal import Decimal
 from simulators.ecpay import codes
 from simulators.ecpay.amounts import RATES, round_half_up, tax_inside
 from simulators.ecpay.codes import Refused
+from simulators.ecpay.documents import Allowance, Invoice, Line
 from simulators.ecpay.fields import Data, Field, check
-from simulators.ecpay.invoice_fields import NO_UBN, read_lines, tax_rate
-from simulators.ecpay.operations.base import Call, Operation, Reply, check_invoice_no, check_merchant
-from simulators.ecpay.periods import TAIPEI, last_moment_to_void, parse_day, stamp
-from simulators.ecpay.state import Allowance, Invoice, Line, document_upload_of, upload_of
+from simulators.ecpay.invoice_fields import read_lines, tax_rate
+from simulators.ecpay.operations.base import Call, Operation, Reply, check_merchant
+from simulators.ecpay.periods import TAIPEI, last_moment_to_void, stamp
+from simulators.ecpay.state import World, upload_of
 
-FIELDS = (
+NUMBER_DIGITS = 16
+MAILS = r"[^@\s;,]+@[^@\s;,]+(;[^@\s;,]+@[^@\s;,]+)*"
+COMMON_FIELDS = (
     Field("InvoiceNo", 10, codes.INVOICE_NO_LENGTH, codes.INVOICE_NO_LENGTH, ".{10}"),
-    Field("AllowanceNotify", 1, codes.ALLOWANCE_FIELD, codes.ALLOWANCE_FIELD, "[SEAN]"),
     Field("CustomerName", 60, codes.ALLOWANCE_FIELD),
-    Field("NotifyMail", 100, codes.ALLOWANCE_FIELD),
+    Field("NotifyMail", 100, codes.ALLOWANCE_FIELD, pattern=MAILS),
     Field("NotifyPhone", 20, codes.ALLOWANCE_FIELD, pattern=r"\d+"),
     Field("Reason", 50, codes.ALLOWANCE_FIELD),
 )
+FIELDS = (*COMMON_FIELDS, Field("AllowanceNotify", 1, codes.ALLOWANCE_FIELD, codes.ALLOWANCE_FIELD, "[SEAN]"))
 NOTIFY_FIELDS = {
     "E": (Field("NotifyMail", 100, codes.ALLOWANCE_FIELD, codes.ALLOWANCE_FIELD),),
     "S": (Field("NotifyPhone", 20, codes.ALLOWANCE_FIELD, codes.ALLOWANCE_FIELD),),
@@ -48,6 +48,26 @@ def allowance(call: Call, data: Data) -> Reply:
     check_merchant(call, data)
     check(FIELDS, data, strict=call.strict)
     check(NOTIFY_FIELDS[data.text("AllowanceNotify")], data, strict=call.strict)
+    made = draft(call, data, f"{call.now.astimezone(TAIPEI):%Y%m%d%H%M}")
+    put_in_force(call.world, made)
+    return {
+        "RtnCode": 1,
+        "RtnMsg": "折讓單資料新增成功",
+        "IA_Allow_No": made.number,
+        "IA_Invoice_No": made.invoice_no,
+        "IA_Date": stamp(made.created),
+        "IA_Remain_Allowance_Amt": made.invoice.remaining_twd,
+    }
+
+
+def put_in_force(world: World, made: Allowance) -> None:
+    """From now on it takes its amount away."""
+    world.allowances[made.invoice.merchant_id, made.number] = made
+    made.invoice.allowances.append(made)
+
+
+def draft(call: Call, data: Data, prefix: str) -> Allowance:
+    """The allowance that is asked for, under a new number of 16 digits beginning with ``prefix``; not in force yet."""
     amount = data.integer("AllowanceAmount")
     if amount is None or amount < 1:
         raise Refused(codes.ALLOWANCE_AMOUNT)
@@ -59,9 +79,9 @@ def allowance(call: Call, data: Data) -> Reply:
     invoice = _invoice_to_allow(call, data)
     if amount > invoice.remaining_twd:
         raise Refused(codes.ALLOWANCE_OVER)
-    made = Allowance(
+    return Allowance(
         invoice=invoice,
-        number=_next_number(call),
+        number=_next_number(call, prefix),
         created=call.now.replace(microsecond=0),
         amount_twd=amount,
         tax_twd=_tax(invoice, amount, lines),
@@ -70,26 +90,17 @@ def allowance(call: Call, data: Data) -> Reply:
         mail=data.text("NotifyMail"),
         phone=data.text("NotifyPhone"),
         customer=data.text("CustomerName") or invoice.content.name,
+        visible_at=call.now + timedelta(seconds=call.read_lag_s),
     )
-    call.world.allowances[invoice.merchant_id, made.number] = made
-    invoice.allowances.append(made)
-    return {
-        "RtnCode": 1,
-        "RtnMsg": "折讓單資料新增成功",
-        "IA_Allow_No": made.number,
-        "IA_Invoice_No": made.invoice_no,
-        "IA_Date": stamp(made.created),
-        "IA_Remain_Allowance_Amt": invoice.remaining_twd,
-    }
 
 
-def _next_number(call: Call) -> str:
-    minute = f"{call.now.astimezone(TAIPEI):%Y%m%d%H%M}"
-    while (number := f"{minute}{call.world.serial() % 10_000:04d}") and (
-        (call.merchant.merchant_id, number) in call.world.allowances
-    ):
-        pass
-    return number
+def _next_number(call: Call, prefix: str) -> str:
+    digits = NUMBER_DIGITS - len(prefix)
+    while True:
+        number = f"{prefix}{call.world.serial() % 10**digits:0{digits}d}"
+        key = (call.merchant.merchant_id, number)
+        if key not in call.world.allowances and key not in call.world.requests:
+            return number
 
 
 def _invoice_to_allow(call: Call, data: Data) -> Invoice:
@@ -127,79 +138,7 @@ def allowance_invalid(call: Call, data: Data) -> Reply:
     return {"RtnCode": 1, "RtnMsg": "該折讓單已作廢", "IA_Invoice_No": found.invoice_no}
 
 
-def _described(call: Call, found: Allowance) -> Reply:
-    invoice = found.invoice
-    upload = document_upload_of(call.world.settings, found.voided or found.created, call.now)
-    return {
-        "IA_Allow_No": found.number,
-        "IA_Check_Send_Mail": found.notify,
-        "IA_Date": stamp(found.created),
-        "IA_IP": "0",
-        "IA_Identifier": invoice.content.ubn or NO_UBN,
-        "IA_Invalid_Status": "1" if found.voided else "0",
-        "IA_Invoice_Issue_Date": stamp(invoice.created),
-        "IA_Invoice_No": found.invoice_no,
-        "IA_Mer_ID": invoice.merchant_id,
-        "IA_Send_Mail": found.mail,
-        "IA_Send_Phone": found.phone,
-        "IA_Tax_Amount": found.tax_twd,
-        "IA_Tax_Type": invoice.content.tax_type,
-        "IA_Total_Amount": found.amount_twd - found.tax_twd,
-        "IA_Total_Tax_Amount": found.amount_twd,
-        "IA_Upload_Date": stamp(upload.at) if upload.at else "",
-        "IA_Upload_Status": upload.status,
-        "IIS_Customer_Name": found.customer,
-        "Items": [
-            {
-                "ItemSeq": line.seq,
-                "ItemName": line.name,
-                "ItemCount": float(line.count),
-                "ItemWord": line.word,
-                "ItemPrice": float(line.price),
-                "ItemRateAmt": tax_inside(line.amount, tax_rate(invoice.content)),
-                "ItemTaxType": line.tax_type,
-                "ItemAmount": float(line.amount),
-            }
-            for line in found.lines
-        ],
-    }
-
-
-def get_allowance_list(call: Call, data: Data) -> Reply:
-    """Allowances by their number (SearchType 0), by invoice and issue date (1), by invoice and allowance date (2)."""
-    check_merchant(call, data)
-    by = data.text("SearchType")
-    if by == "0" and data.text("AllowanceNo"):
-        named = call.world.allowances.get((call.merchant.merchant_id, data.text("AllowanceNo")))
-        found = [named] if named else []
-    elif by in {"1", "2"} and data.text("InvoiceNo") and data.text("Date"):
-        check_invoice_no(data)
-        invoice, day = call.invoice(data.text("InvoiceNo")), parse_day(data.text("Date"))
-        made = invoice.allowances if invoice else []
-        found = [one for one in made if day == (one.invoice.created if by == "1" else one.created).date()]
-    else:
-        raise Refused(codes.ALLOWANCE_SEARCH)
-    if not found:
-        raise Refused(codes.NO_DATA)
-    return {"RtnCode": 1, "RtnMsg": "成功", "AllowanceInfo": [_described(call, allowance) for allowance in found]}
-
-
-def get_allowance(call: Call, data: Data) -> Reply:
-    """One allowance as one flat object; both numbers are required (observed on stage 2026-09)."""
-    check_merchant(call, data)
-    if not data.text("InvoiceNo"):
-        raise Refused(codes.ALLOWANCE_INVOICE_REQUIRED)
-    if not data.text("AllowanceNo"):
-        raise Refused(codes.ALLOWANCE_NO_REQUIRED)
-    found = call.world.allowances.get((call.merchant.merchant_id, data.text("AllowanceNo")))
-    if found is None or found.invoice_no != data.text("InvoiceNo"):
-        raise Refused(codes.NO_DATA)
-    return {"RtnCode": 1, "RtnMsg": "成功", "ChannelPartner": "", **_described(call, found)}
-
-
 OPERATIONS = (
     Operation("Allowance", allowance, writes=True),
     Operation("AllowanceInvalid", allowance_invalid, writes=True, rtn_code_as_text=True),
-    Operation("GetAllowanceList", get_allowance_list, blank={"AllowanceInfo": []}),
-    Operation("GetAllowance", get_allowance),
 )

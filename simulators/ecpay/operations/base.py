@@ -8,9 +8,10 @@ from datetime import datetime
 
 from simulators.ecpay import codes
 from simulators.ecpay.codes import Refused
+from simulators.ecpay.documents import Invoice
 from simulators.ecpay.fields import Data
 from simulators.ecpay.periods import parse_day
-from simulators.ecpay.state import Invoice, Merchant, World
+from simulators.ecpay.state import Merchant, World
 
 INVOICE_NO_CHARACTERS = 10
 Reply = dict[str, object]
@@ -47,7 +48,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One path under ``/B2CInvoice/``. ``blank`` are fields a refusal still carries."""
+    """One path under ``/B2CInvoice/``.
+
+    ``blank`` are fields a refusal still carries; ``successes`` the RtnCodes that say it was done.
+    """
 
     name: str
     run: Callable[[Call, Data], Reply]
@@ -55,6 +59,7 @@ class Operation:
     plain: bool = False  # Data of the answer is a plain object
     rtn_code_as_text: bool = False  # ECPay's sample shows "1": varied by --vary-types
     blank: Mapping[str, object] = field(default_factory=dict)
+    successes: tuple[int, ...] = (1,)
 
 
 def check_merchant(call: Call, data: Data) -> None:

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from simulators.ecpay import codes, tracks
 from simulators.ecpay.codes import Refused
+from simulators.ecpay.documents import Content, Delayed, Invoice
 from simulators.ecpay.fields import Data
 from simulators.ecpay.invoice_fields import read_content
 from simulators.ecpay.operations.base import Call, Operation, Reply, check_merchant
 from simulators.ecpay.periods import stamp
-from simulators.ecpay.state import Content, Invoice
 
 BLANK = {"InvoiceNo": "", "InvoiceDate": "", "RandomNumber": ""}
 
@@ -30,12 +30,17 @@ def next_number(call: Call, content: Content) -> str:
     return tracks.take(call.world, call.merchant, content.inv_type, content.product_service_id, call.now)
 
 
-def create(call: Call, content: Content) -> Invoice:
-    """Give ``content`` a number and keep it. RelateNumber is unique for ever and in any case, also after a void."""
-    merchant_id = call.merchant.merchant_id
-    relate_key = (merchant_id, content.relate.lower())
-    if relate_key in call.world.by_relate:
+def check_relate(call: Call, content: Content, own: Delayed | None = None) -> None:
+    """The RelateNumber belongs to no invoice and to no delayed one but ``own``. Raises ``Refused`` with 5070357."""
+    key = (call.merchant.merchant_id, content.relate.lower())
+    if key in call.world.by_relate or call.world.waiting_relates.get(key, own) is not own:
         raise Refused(codes.RELATE_DUPLICATE)
+
+
+def create(call: Call, content: Content, own: Delayed | None = None) -> Invoice:
+    """Give ``content`` a number and keep it. RelateNumber is unique for ever and in any case, also after a void."""
+    check_relate(call, content, own)
+    merchant_id = call.merchant.merchant_id
     invoice = Invoice(
         merchant_id=merchant_id,
         number=next_number(call, content),
@@ -44,7 +49,7 @@ def create(call: Call, content: Content) -> Invoice:
         content=content,
         visible_at=call.now + timedelta(seconds=call.read_lag_s),
     )
-    call.world.by_relate[relate_key] = invoice
+    call.world.by_relate[merchant_id, content.relate.lower()] = invoice
     call.world.invoices[merchant_id, invoice.number] = invoice
     return invoice
 

@@ -6,12 +6,13 @@ from datetime import timedelta
 
 from simulators.ecpay import codes
 from simulators.ecpay.codes import Refused
+from simulators.ecpay.documents import Invoice
 from simulators.ecpay.fields import Data, Field, check
 from simulators.ecpay.invoice_fields import read_content
 from simulators.ecpay.operations.base import Call, Operation, Reply, check_invoice_no, check_merchant
 from simulators.ecpay.operations.issue import BLANK, another_random, issued, next_number
 from simulators.ecpay.periods import last_moment_to_void, parse_day, parse_instant
-from simulators.ecpay.state import Invoice, upload_of
+from simulators.ecpay.state import upload_of
 
 VOID_FIELDS = (
     Field("InvoiceNo", 10, codes.INVOICE_NO_LENGTH, codes.INVOICE_NO_LENGTH, ".{10}"),
@@ -42,7 +43,7 @@ def invalid(call: Call, data: Data) -> Reply:
         raise Refused(codes.ALREADY_VOID, InvoiceNo=invoice.number)
     if _reissue_waits(call, invoice):
         raise Refused(codes.REISSUE_NOT_UPLOADED)
-    if invoice.live_allowances:
+    if invoice.live_allowances or invoice.reserved_twd:
         raise Refused(codes.HAS_ALLOWANCE)
     if call.now >= last_moment_to_void(invoice.created) + timedelta(seconds=1):
         raise Refused(codes.VOID_LATE)
@@ -84,7 +85,7 @@ def void_with_reissue(call: Call, data: Data) -> Reply:
 def _check_reissue(call: Call, invoice: Invoice, issue_model: Data) -> None:
     if invoice.voided is not None:
         raise Refused(codes.REISSUE_VOID)
-    if invoice.live_allowances:
+    if invoice.live_allowances or invoice.reserved_twd:
         raise Refused(codes.REISSUE_HAS_ALLOWANCE)
     if parse_instant(issue_model.text("InvoiceDate")) != invoice.created:
         raise Refused(codes.REISSUE_DATE)

@@ -12,7 +12,7 @@ from simulators.ecpay.codes import Refused
 from simulators.ecpay.fields import Data
 from simulators.ecpay.operations.base import Call, Operation, Reply, check_merchant
 from simulators.ecpay.periods import TERMS, term_of
-from simulators.ecpay.state import DISABLED, IN_USE, NOT_ENABLED, PAUSED, Track
+from simulators.ecpay.state import DISABLED, IN_USE, NOT_ENABLED, PAUSED, PENDING, REJECTED, Track
 
 STATUS_OF_REQUEST = {"0": DISABLED, "1": PAUSED, "2": IN_USE}  # InvoiceStatus: what UseStatus becomes
 
@@ -30,6 +30,8 @@ def get_gov_setting(call: Call, data: Data) -> Reply:
     """What the ministry allocated (財政部配號) for a year."""
     check_merchant(call, data)
     year = _year(call, data, earliest=1)
+    if not call.world.settings.allocation:
+        raise Refused(codes.NO_DATA)
     given = [
         tracks.allocation(call.merchant, year, term, inv_type)
         for term in range(1, TERMS + 1)
@@ -73,12 +75,16 @@ def add_setting(call: Call, data: Data) -> Reply:
         raise Refused(codes.TRACK_FIELD)
     if inv_type not in {"07", "08"} or data.text("InvoiceCategory") != "1" or not re.fullmatch("[A-Z]{2}", header):
         raise Refused(codes.TRACK_FIELD)
+    if not re.fullmatch("[A-Za-z0-9]{0,10}", data.text("ProductServiceID")):
+        raise Refused(codes.TRACK_FIELD)
     start, end = _range(data)
     for other in call.world.tracks:
         same_book = (other.year, other.term, other.header) == (year, term, header)
         if same_book and start <= other.end and other.start <= end:
             raise Refused(codes.TRACK_OVERLAP)
     given = tracks.allocation(call.merchant, year, term, inv_type)
+    if call.strict and not call.world.settings.allocation:
+        raise Refused(codes.TRACK_NOT_ALLOCATED)
     if call.strict and (header != given.header or start < given.start or end > given.end):
         raise Refused(codes.TRACK_NOT_ALLOCATED)
     wanted = tracks.Allocation(year, term, inv_type, header, start, end)
@@ -96,6 +102,8 @@ def update_status(call: Call, data: Data) -> Reply:
         raise Refused(codes.TRACK_FIELD)
     for track in call.world.tracks:
         if (track.merchant_id, track.track_id) == (call.merchant.merchant_id, data.text("TrackID")):
+            if track.status in {PENDING, REJECTED}:
+                raise Refused(codes.TRACK_NOT_APPROVED)
             if track.status == DISABLED and status != DISABLED:
                 raise Refused(codes.TRACK_DISABLED)
             track.status = status
@@ -119,6 +127,14 @@ def _described(track: Track) -> Reply:
     }
 
 
+def _choice(data: Data, name: str, highest: int) -> int:
+    """A filter from 1 to ``highest``; 0, also where it is empty, is for all."""
+    value = data.integer(name) if data.text(name) else 0
+    if value is None or not 0 <= value <= highest:
+        raise Refused(codes.TRACK_FIELD)
+    return value
+
+
 def get_setting(call: Call, data: Data) -> Reply:
     """This merchant's ranges of a year; 0 or empty means any."""
     check_merchant(call, data)
@@ -126,9 +142,12 @@ def get_setting(call: Call, data: Data) -> Reply:
     year = data.integer("InvoiceYear")
     if year is None:
         raise Refused(codes.TRACK_YEAR)
+    term, status = _choice(data, "InvoiceTerm", TERMS), _choice(data, "UseStatus", REJECTED)
+    if data.text("InvoiceCategory") not in {"", "1"} or data.text("InvType") not in {"", "07", "08"}:
+        raise Refused(codes.TRACK_FIELD)
     wanted = {
-        "term": data.integer("InvoiceTerm") or 0,
-        "status": data.integer("UseStatus") or 0,
+        "term": term,
+        "status": status,
         "inv_type": data.text("InvType"),
         "header": data.text("InvoiceHeader"),
         "product_service_id": data.text("ProductServiceID"),

@@ -1,0 +1,1 @@
+"""Deterministic simulation (確定性模擬): the product's own operations in virtual time, one seed, one schedule."""

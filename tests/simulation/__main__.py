@@ -1,0 +1,156 @@
+"""``python -m tests.simulation``: many seeds, one seed again, or the product with a safeguard taken out.
+
+--seeds A:B [--processes N] [--sabotage NAME]   run them; the first failing ones are printed small; exit 1 if any
+--seed N [--trace] [--shrink]                   replay one
+"""
+
+from __future__ import annotations
+
+import argparse
+import multiprocessing
+import sys
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from tests.simulation.plan import draw
+from tests.simulation.sabotage import SABOTAGES, sabotaged
+from tests.simulation.schedule import Result, run
+from tests.simulation.shrink import shrunk
+
+CHUNK = 50
+SHOWN = 5
+
+
+@dataclass
+class Tally:
+    """What many schedules came to."""
+
+    schedules: int = 0
+    events: int = 0
+    virtual_s: float = 0.0
+    failing: list[tuple[int, str]] = field(default_factory=list)
+    attention: Counter[str] = field(default_factory=Counter)
+    faults: Counter[str] = field(default_factory=Counter)
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def add(self, result: Result) -> None:
+        """One more."""
+        self.schedules += 1
+        self.events += result.events
+        self.virtual_s += result.virtual_s
+        self.attention.update(result.attention)
+        self.faults.update(kind for _, _, kind in result.faults)
+        self.counts.update(result.counts)
+        if result.violation is not None:
+            self.failing.append((result.seed, str(result.violation)))
+
+    def merge(self, other: Tally) -> None:
+        """Those of another process."""
+        self.schedules += other.schedules
+        self.events += other.events
+        self.virtual_s += other.virtual_s
+        self.failing += other.failing
+        self.attention.update(other.attention)
+        self.faults.update(other.faults)
+        self.counts.update(other.counts)
+
+
+def many(first: int, last: int, processes: int = 1, sabotage: str = "", *, until_caught: bool = False) -> Tally:
+    """The seeds from ``first`` to before ``last``; ``until_caught`` stops soon after the first that fails."""
+    tally = Tally()
+    chunks = [(begin, min(begin + CHUNK, last)) for begin in range(first, last, CHUNK)]
+    work = partial(_chunk, sabotage)
+    if processes == 1:
+        for done in map(work, chunks):
+            tally.merge(done)
+            if until_caught and tally.failing:
+                break
+    else:
+        with multiprocessing.get_context("spawn").Pool(processes) as pool:
+            for done in pool.imap(work, chunks):
+                tally.merge(done)
+                if until_caught and tally.failing:
+                    break
+    tally.failing.sort()
+    return tally
+
+
+def _chunk(sabotage: str, seeds: tuple[int, int]) -> Tally:
+    tally = Tally()
+    with sabotaged(sabotage):
+        for seed in range(*seeds):
+            tally.add(run(seed))
+    return tally
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """The command line; 1 where an invariant did not hold."""
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
+    parser.add_argument("--seeds", default="0:1000", metavar="A:B")
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--sabotage", default="", choices=["", *SABOTAGES])
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--trace", action="store_true")
+    parser.add_argument("--shrink", action="store_true")
+    given = parser.parse_args(arguments)
+    if given.seed is not None:
+        with sabotaged(given.sabotage):
+            return _one(given.seed, trace=given.trace, shrink=given.shrink)
+    first, _, last = given.seeds.partition(":")
+    began = time.perf_counter()
+    tally = many(int(first), int(last), given.processes, given.sabotage)
+    _report(tally, time.perf_counter() - began)
+    for seed, _ in tally.failing[:SHOWN]:
+        with sabotaged(given.sabotage):
+            _show_smallest(seed)
+    return 1 if tally.failing else 0
+
+
+def _report(tally: Tally, seconds: float) -> None:
+    _say(
+        f"{tally.schedules} schedules, {len(tally.failing)} violations; {seconds:.1f} s, "
+        f"{tally.schedules / seconds:.0f} schedules/s, {tally.events} events, {tally.virtual_s / 86400:.0f} virtual days"
+    )
+    _say("faults: " + _listed(tally.faults))
+    _say("observed: " + _listed(tally.counts))
+    _say(f"a person is asked: {sum(tally.attention.values())}  {_listed(tally.attention)}")
+    by_kind: dict[str, list[int]] = {}
+    for seed, sentence in tally.failing:
+        by_kind.setdefault(f"{draw(seed).kind} {sentence[:70]}", []).append(seed)
+    for kind, seeds in sorted(by_kind.items(), key=lambda item: -len(item[1])):
+        _say(f"  {len(seeds):5} x {kind}  first seed {seeds[0]}")
+
+
+def _one(seed: int, *, trace: bool, shrink: bool) -> int:
+    if shrink:
+        _show_smallest(seed)
+        return 1
+    result = run(seed, trace=_trace if trace else None)
+    _say(f"seed {seed}: {result.violation or 'holds'}")
+    return 1 if result.violation else 0
+
+
+def _show_smallest(seed: int) -> None:
+    smallest = shrunk(seed)
+    _say(f"\nseed {seed} made small: steps {sorted(smallest.steps)}, {draw(seed).kind}")
+    run(seed, steps=smallest.steps, without=smallest.without, trace=_trace)
+    _say(f"  => {smallest.result.violation}")
+
+
+def _trace(t: float, who: str, what: str, **_: Any) -> None:
+    _say(f"{t:10.2f}  {who:<16} {what}")
+
+
+def _listed(counter: Counter[str]) -> str:
+    return ", ".join(f"{name} {number}" for name, number in counter.most_common())
+
+
+def _say(text: str) -> None:
+    sys.stdout.write(text + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

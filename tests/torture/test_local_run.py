@@ -1,0 +1,27 @@
+"""The faults that only a deployed function can show: its process dies, its own table fails. See ``local.torture``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from local.torture.__main__ import CLIENT_TIMEOUT_S, Torture, running
+from local.torture.faults import Fault, single_faults
+
+pytestmark = pytest.mark.embedded
+
+OURS = [fault for fault in single_faults(CLIENT_TIMEOUT_S) if fault.ours]
+
+
+@pytest.fixture(scope="module")
+def torture() -> Iterator[Torture]:
+    """The real template on the embedded AWS."""
+    with running() as made:
+        yield made
+
+
+@pytest.mark.parametrize("fault", OURS, ids=lambda fault: fault.ours)
+def test_a_fault_of_our_own_loses_and_doubles_nothing(torture: Torture, fault: Fault) -> None:
+    """Through API Gateway, Lambda and DynamoDB as deployed: one living invoice, ours, and nobody was told "failed"."""
+    assert torture.outcome(fault, f"own-{fault.ours.replace('_', '-')}").verdict == "ok"
