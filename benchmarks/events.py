@@ -76,9 +76,7 @@ def sqs_event(orders: list[tuple[str, str]]) -> dict[str, Any]:
         "Records": [
             {
                 "messageId": str(uuid.uuid4()),
-                "body": json.dumps(
-                    {"merchant_id": of, "command": "issue", **order(order_id)}, ensure_ascii=False
-                ),
+                "body": json.dumps({"merchant_id": of, "command": "issue", **order(order_id)}, ensure_ascii=False),
                 "messageAttributes": {},
             }
             for order_id, of in orders

@@ -82,11 +82,11 @@ def handlers(world: World, rounds: Rounds) -> dict[str, Handler]:
 
 
 def batches(world: World, rounds: Rounds) -> list[Batch]:
-    """A batch of ten with a late centre: one after the other as usual, ours side by side, ours with one merchant."""
+    """A late centre: five in a row as usual, then ours with one record, with ten, and with ten of one merchant."""
     shapes = {
         "naive, 5 records in a row": ("naive", "block 5", 5),
         "ours, 1 record": ("ours", "batch 1 1", 1),
-        f"ours, 10 records of {10} merchants": ("ours", "batch 10 10", 10),
+        "ours, 10 records of 10 merchants": ("ours", "batch 10 10", 10),
         "ours, 10 records of 1 merchant": ("ours", "batch 10 1", 10),
     }
     samples: dict[str, list[dict[str, Any]]] = {shape: [] for shape in shapes}

@@ -1,7 +1,7 @@
 """One handler in a process of its own, driven over its standard input: `python -m benchmarks.probe NAME`.
 
-Answers one JSON line per command on standard output: the import first, then `call`, `warm N`, `block N`, `count`,
-`batch RECORDS MERCHANTS`, `serial N`. Numbers of time are milliseconds.
+Answers one JSON line per command on standard output: first of all the import, then `call`, `block N`, `count`,
+`count_cold`, `batch RECORDS MERCHANTS`. Times are milliseconds.
 """
 
 import sys
@@ -25,20 +25,23 @@ class _Sink:
 
 
 _answers = sys.stdout
-sys.stdout = _sink = _Sink()  # type: ignore[assignment] # as much of a text stream as logging and print use
+_sink = _Sink()
+sys.stdout = _sink  # as much of a text stream as logging and print use
 _name = sys.argv[1]
 _wall, _cpu = time.perf_counter(), time.process_time()
-handler = getattr(__import__(f"benchmarks.handlers.{_name}", fromlist=["handler"]), "handler")  # noqa: B009 — before any import
+_module = __import__(f"benchmarks.handlers.{_name}", fromlist=["handler"])  # importlib would be an import
 _import = {"wall_ms": (time.perf_counter() - _wall) * 1000, "cpu_ms": (time.process_time() - _cpu) * 1000}
 
 import json  # noqa: E402 — see above
 import resource  # noqa: E402
 import uuid  # noqa: E402
+from collections.abc import Callable  # noqa: E402
 from typing import Any  # noqa: E402
 
 from benchmarks import events  # noqa: E402
 from benchmarks.traffic import watched  # noqa: E402
 
+handler: Callable[[dict[str, Any], events.Context], dict[str, Any]] = _module.handler
 _run = uuid.uuid4().hex[:8]
 _issued = 0
 
@@ -135,7 +138,13 @@ def _answer(values: dict[str, Any]) -> None:
     _answers.flush()
 
 
-_COMMANDS = {"call": call, "block": block, "count": count, "count_cold": count_cold, "batch": batch}
+_COMMANDS: dict[str, Callable[..., dict[str, Any]]] = {
+    "call": call,
+    "block": block,
+    "count": count,
+    "count_cold": count_cold,
+    "batch": batch,
+}
 
 if __name__ == "__main__":
     main()

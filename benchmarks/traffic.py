@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 from unittest.mock import patch
 
-import botocore.session
+import boto3
 from botocore.httpsession import URLLib3Session
 
 from benchmarks.units import Item, item_bytes, write_units
@@ -33,7 +33,7 @@ def watched() -> Iterator[list[Seen]]:
     """Inside the block every request is noted; it also reads each written item before and after, so never time it."""
     seen: list[Seen] = []
     send = URLLib3Session.send
-    reader = botocore.session.get_session().create_client("dynamodb")
+    reader = boto3.client("dynamodb")
     reading = False
 
     def read(target: dict[str, Any]) -> Item | None:

@@ -1,5 +1,7 @@
-"""DynamoDB's own units: the size of an item and what writing it costs, as AWS documents them ("item sizes and formats",
-"read/write capacity units"). Engines on one machine do not report them reliably, so they are computed from the items.
+"""DynamoDB's own units: the size of an item and what writing it costs.
+
+As the DynamoDB developer guide has them ("item sizes and formats", "read/write capacity units"). Engines on one machine
+do not report them reliably, so they are computed from the items.
 """
 
 from __future__ import annotations
@@ -50,13 +52,15 @@ def _units(item: Item | None) -> int:
 
 
 def _value_bytes(value: Mapping[str, Any]) -> int:
+    kind: str
+    content: Any
     ((kind, content),) = value.items()
     match kind:
         case "S":
-            return len(content.encode())
+            return len(str(content).encode())
         case "N":
-            digits = content.lstrip("-").replace(".", "").strip("0")
-            return math.ceil(max(len(digits), 1) / 2) + 1 + content.startswith("-")
+            digits = str(content).lstrip("-").replace(".", "").strip("0")
+            return math.ceil(max(len(digits), 1) / 2) + 1 + str(content).startswith("-")
         case "B":
             return len(content)
         case "BOOL" | "NULL":

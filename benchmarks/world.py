@@ -1,4 +1,4 @@
-"""What all handlers run against, in processes of its own: an embedded AWS and the simulated centre, both on loopback."""
+"""What all handlers run against, in processes of their own: an embedded AWS and the simulated centre, on loopback."""
 
 from __future__ import annotations
 
@@ -74,7 +74,9 @@ class World:
         base = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
         base |= {"HOME": str(scratch), "TMPDIR": str(scratch), "PYTHONUTF8": "1"}
         keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_EC2_METADATA_DISABLED": "true"}
-        aws_environment = base | keys | {
+        aws_environment = {
+            **base,
+            **keys,
             "BIND_HOST": "127.0.0.1",
             "GATEWAY_PORT": self._aws_url.rpartition(":")[2],
             "MINISTACK_REGION": REGION,
@@ -86,7 +88,9 @@ class World:
         simulator = self._child("centre", centre, base, scratch)
         aws.wait_for(f"{self._aws_url}/_ministack/health", START_S)
         simulator.wait_for(f"{self._centre_url}/_control/clock", START_S)
-        self._environment = base | keys | {
+        self._environment = {
+            **base,
+            **keys,
             "AWS_DEFAULT_REGION": REGION,
             "AWS_ENDPOINT_URL": self._aws_url,
             "PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}",
@@ -109,7 +113,8 @@ class World:
     def _seeded(self) -> str:
         """Create tables and merchants; the id of the key that seals their credentials."""
         session = boto3.Session(aws_access_key_id="test", aws_secret_access_key="test", region_name=REGION)  # noqa: S106 — the emulator's
-        dynamodb, kms = (session.client(name, endpoint_url=self._aws_url) for name in ("dynamodb", "kms"))  # type: ignore[call-overload] # names are literals there
+        dynamodb = session.client("dynamodb", endpoint_url=self._aws_url)
+        kms = session.client("kms", endpoint_url=self._aws_url)
         _create_ledger(dynamodb)
         for name in PLAIN_TABLES.values():
             _create_plain(dynamodb, name)
@@ -118,9 +123,7 @@ class World:
         for index in range(events.MERCHANTS):
             merchant, now = events.merchant(index), datetime.now(UTC)
             merchants.put_secret(merchant, "first", Secret(HASH_KEY, HASH_IV), account=ACCOUNT, now=now)
-            merchants.put_config(
-                MerchantConfig(merchant, "ecpay", ACCOUNT, self._centre_url, credential_id="first")
-            )
+            merchants.put_config(MerchantConfig(merchant, "ecpay", ACCOUNT, self._centre_url, credential_id="first"))
         return key_id
 
 
@@ -175,7 +178,11 @@ def _create_ledger(dynamodb: Any) -> None:  # noqa: ANN401 — boto3 clients are
         ],
         KeySchema=_schema("pk", "sk"),
         GlobalSecondaryIndexes=[
-            {"IndexName": "due", "KeySchema": _schema("due_shard", "due_at"), "Projection": {"ProjectionType": "KEYS_ONLY"}}
+            {
+                "IndexName": "due",
+                "KeySchema": _schema("due_shard", "due_at"),
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            }
         ],
     )
 

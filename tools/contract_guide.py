@@ -49,7 +49,7 @@ def problems() -> list[Problem]:
 
 def centre_causes() -> dict[str, set[str]]:
     """The next step by cause, for everything the centre's answers can mean to a caller."""
-    causes: dict[str, set[str]] = {}
+    causes = {"UNMAPPED_CODE": {Reason.ASK_A_PERSON.value}}  # any other code of theirs, where nothing was to be changed
     for entry in (*ecpay.RTN_CODES, *ecpay.TRANS_CODES):
         if not entry.unknown and any(operation.writes for operation in entry.operations):
             causes.setdefault(entry.cause, set()).add(entry.reason.value)

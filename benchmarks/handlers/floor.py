@@ -17,7 +17,7 @@ from botocore.exceptions import ClientError
 from benchmarks.handlers import plain_ecpay
 
 _TABLE = os.environ["BENCH_FLOOR_TABLE"]
-_dynamodb = botocore.session.get_session().create_client("dynamodb")
+_dynamodb: Any = botocore.session.get_session().create_client("dynamodb")
 _centre = http.client.HTTPConnection(urlsplit(os.environ["BENCH_CENTRE_URL"]).netloc)  # kept alive between calls
 
 
@@ -35,7 +35,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     except ClientError as error:
         if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
             raise
-        return _answer(200, error.response["Item"]["number"]["S"])  # type: ignore[typeddict-item] # ALL_OLD adds Item
+        return _answer(200, error.response["Item"]["number"]["S"])  # type: ignore[typeddict-item] # it comes with ALL_OLD
     _centre.request("POST", plain_ecpay.PATH, plain_ecpay.request_body(order), plain_ecpay.HEADERS)
     number = plain_ecpay.number_in(_centre.getresponse().read())
     _dynamodb.update_item(

@@ -9,7 +9,7 @@ from einvoice.application import read
 from einvoice.application.ports import Ports, Work
 from einvoice.edge import http, views
 from einvoice.errors import NotFound
-from einvoice.identity import valid_source
+from einvoice.identity import MAX_ORDER_ID_CHARS, valid_source
 from einvoice.model import OrderKey
 
 
@@ -37,7 +37,7 @@ def print_link(p: Ports, w: Work, request: http.Request) -> http.Reply:
 def order(p: Ports, w: Work, request: http.Request) -> http.Reply:  # noqa: ARG001 — every route takes the same
     """The order with every invoice it ever had and its log."""
     source, order_id = request.path.get("source", ""), unquote(request.path.get("order_id", ""))
-    if not valid_source(source) or not order_id:
+    if not valid_source(source) or not 0 < len(order_id) <= MAX_ORDER_ID_CHARS:
         raise NotFound
     head = read.read_order(p, OrderKey(request.merchant, source, order_id))
     return http.Reply(200, views.order_view(head), http.JSON_TYPE)

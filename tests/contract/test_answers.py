@@ -213,7 +213,8 @@ def test_reissue_under_the_same_number(service):
 
 
 def test_print(service):
-    """200 with a link on paper; 503 where the centre does not answer."""
+    """200 with a link on paper; 422 on a carrier, in the centre's words; 503 where the centre does not answer."""
+    assert service.print_link(issued(service, "print-0")).status == 422
     one = service.issue(company("print-1")).body["id"]
     assert service.print_link(one).status == 200
     service.sim.fault("http_500_before", op="invoiceprint")

@@ -43,7 +43,8 @@ def test_official_vector() -> None:
 def asked(client: Client, receiver: Receiver) -> str:
     """An online allowance of 30 of 100 that waits for the buyer."""
     number, at = issued(client, "CB")
-    return str(client.call("AllowanceByCollegiate", **online(number, at, 30, ReturnURL=receiver.url)).data["IA_Allow_No"])
+    answer = client.call("AllowanceByCollegiate", **online(number, at, 30, ReturnURL=receiver.url))
+    return str(answer.data["IA_Allow_No"])
 
 
 def test_consent_is_told_before_agree_returns(sim: Simulator, asked: str, receiver: Receiver) -> None:

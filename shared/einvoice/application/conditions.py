@@ -48,7 +48,7 @@ def checked_content(p: Ports, head: Head, corrections: Json, profile: ProviderPr
 
 def check_case(p: Ports, head: Head, corrected: Order, request: Json, profile: ProviderProfile) -> None:
     """The conditions under which an order may get another invoice. Raises Conflict."""
-    old_total = int(head.payload["total_twd"])
+    old_total = int(head.payload.get("total_twd", 0))
     order_total = request.get("order_total_twd")
     refusal = rules.decide(
         rules.ReissueCase(

@@ -56,8 +56,8 @@ def from_json(values: dict[str, Any]) -> Order:
     customs_mark = values.get("customs_mark")
     return Order(
         buyer=Buyer(**values.get("buyer", {})),
-        lines=tuple(_line_from_json(line) for line in values["lines"]),
-        total_twd=int(values["total_twd"]),
+        lines=tuple(_line_from_json(line) for line in values.get("lines", [])),
+        total_twd=int(values.get("total_twd", 0)),
         tax_type=TaxType(values["tax_type"]),
         print_paper=bool(values.get("print", False)),
         carrier=Carrier(CarrierKind(carrier["kind"]), carrier["number"]) if carrier else None,
@@ -104,9 +104,9 @@ def _line_to_json(line: Line) -> dict[str, Any]:
 def _line_from_json(values: dict[str, Any]) -> Line:
     tax_type = values.get("tax_type")
     return Line(
-        name=values["name"],
+        name=values.get("name", ""),
         quantity=Decimal(values["quantity"]),
-        unit=values["unit"],
+        unit=values.get("unit", ""),
         unit_price_twd=Decimal(values["unit_price_twd"]),
         amount_twd=int(values["amount_twd"]),
         tax_type=TaxType(tax_type) if tax_type else None,

@@ -43,10 +43,10 @@ def print_link(p: Ports, w: Work, key: OrderKey, generation: int) -> str:
     match outcome:
         case Accepted(value=url):
             return str(url)
-        case Rejected(reason=reason, cause=cause, raw_message=words):
+        case Rejected(reason=reason, cause=cause, raw_message=words, sent=True):
             message = f"加值中心無法提供列印：{words or cause}（載具或捐贈發票不列印）"
             raise Conflict(reason, cause, message, status=422)
-        case Unknown() | None:
+        case Rejected() | Unknown() | None:
             raise Conflict(
                 Reason.PROVIDER_BUSY,
                 "PRINT_UNAVAILABLE",
