@@ -1,14 +1,19 @@
-"""Commands on orders (訂單): where one stands and why, and which ones wait for a person."""
+"""Commands on orders (訂單): where one stands and why, which ones wait for a person, and that a person has looked."""
 
 from __future__ import annotations
 
 import argparse
+import secrets
+from dataclasses import replace
 from typing import Any
 
+from einvoice.application.heads import looked_into
 from einvoice.identity import valid_source
 from einvoice.merchants import valid_merchant
 from einvoice.model import OrderKey
+from einvoice.records import audit_writes, merchant_pk
 from einvoice.store.base import Head
+from einvoice.store.dynamodb import NAMES, DynamoStore, head_of
 from einvoice_ops.desk import Desk, OperatorError
 from einvoice_ops.text import table, when
 
@@ -16,7 +21,7 @@ from einvoice_ops.text import table, when
 def add_commands(subjects: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401  # argparse's type is private
     """Add ``order …``."""
     commands = subjects.add_parser("order", help="where orders stand").add_subparsers(required=True)
-    show = commands.add_parser("show", parents=[common], help="its state and its log; never the buyer's data")
+    show = commands.add_parser("show", parents=[common], help="state and log; no buyer data but what a flag compares")
     show.add_argument("merchant")
     show.add_argument("source", help="where the order id comes from: api, easystore, ...")
     show.add_argument("order_id")
@@ -24,6 +29,14 @@ def add_commands(subjects: Any, common: argparse.ArgumentParser) -> None:  # noq
     flagged = commands.add_parser("flagged", parents=[common], help="orders that wait for a person (a scan)")
     flagged.add_argument("merchant", nargs="?", help="only this merchant's (default: everybody's)")
     flagged.set_defaults(run=_flagged)
+    again = commands.add_parser(
+        "look-again", parents=[common], help="a person has looked: take the flag off and ask the centre again"
+    )
+    again.add_argument("merchant")
+    again.add_argument("source")
+    again.add_argument("order_id")
+    again.add_argument("--reason", required=True, help="what was found and done; kept in the order's log")
+    again.set_defaults(run=_look_again)
 
 
 def head_rows(head: Head) -> list[tuple[str, Any]]:
@@ -71,21 +84,37 @@ def log_rows(log: list[dict[str, Any]]) -> list[list[Any]]:
 
 
 def _show(args: argparse.Namespace, desk: Desk) -> None:
-    from einvoice.store.dynamodb import DynamoStore  # noqa: PLC0415  # the ledger's code is needed by this command only
-
-    if not valid_merchant(args.merchant) or not valid_source(args.source):
-        raise OperatorError("merchant or source is not written like one")
-    head = DynamoStore(desk.dynamodb, desk.table).read(OrderKey(args.merchant, args.source, args.order_id))
-    if head is None:
-        raise OperatorError(f"{args.merchant} has no order {args.order_id} from {args.source}")
+    _, head = _found(args, desk)
     print(table([(name, value) for name, value in head_rows(head)]))
     if head.log:
         print("\n" + table(log_rows(head.log)))
 
 
-def _flagged(args: argparse.Namespace, desk: Desk) -> None:
-    from einvoice.store.dynamodb import NAMES, head_of  # noqa: PLC0415  # as above
+def _found(args: argparse.Namespace, desk: Desk) -> tuple[DynamoStore, Head]:
+    if not valid_merchant(args.merchant) or not valid_source(args.source):
+        raise OperatorError("merchant or source is not written like one")
+    store = DynamoStore(desk.dynamodb, desk.table)
+    head = store.read(OrderKey(args.merchant, args.source, args.order_id))
+    if head is None:
+        raise OperatorError(f"{args.merchant} has no order {args.order_id} from {args.source}")
+    return store, head
 
+
+def _look_again(args: argparse.Namespace, desk: Desk) -> None:
+    """Nothing is decided here: recovery takes the order up within a minute, and flags it again if it must."""
+    store, head = _found(args, desk)
+    if not head.attention:
+        raise OperatorError("the order is not flagged; nothing was changed")
+    now = int(desk.now.timestamp())
+    after = looked_into(head, now, by=desk.actor, reason=args.reason)
+    after = replace(after, ver=head.ver + 1, write_id=secrets.token_urlsafe(12), updated_at=now)
+    if store.replace(after) is not None:
+        raise OperatorError("somebody changed the order meanwhile; look again and repeat")
+    desk.records.write(*audit_writes(merchant_pk(args.merchant), desk.audit("order look-again", order=args.order_id)))
+    print(f"flag {head.attention.get('cause')} taken off; recovery asks the centre within a minute")
+
+
+def _flagged(args: argparse.Namespace, desk: Desk) -> None:
     if args.merchant is not None and not valid_merchant(args.merchant):
         raise OperatorError("merchant is not written like one")
     # A scan: flags are rare, so no index pays for them, and whoever is called by the alarm asks once.

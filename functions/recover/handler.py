@@ -24,7 +24,7 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, int]:  # noqa: ARG
         keys = fair(p.store.due(now, MAX_ORDERS))[:MAX_ORDERS]
         with ThreadPoolExecutor(max_workers=MAX_THREADS) as pool:
             recovered = list(pool.map(lambda key: _one(key, context), keys))
-        oldest = max((one.overdue_s for one in recovered), default=0)
+        oldest = max((one.age_s for one in recovered), default=0)
         telemetry.record("OldestPendingSeconds", float(oldest))
         counts: dict[str, int] = {"due": len(keys)}
         for one in recovered:
@@ -48,9 +48,10 @@ def fair(keys: list[OrderKey]) -> list[OrderKey]:
 def _one(key: OrderKey, context: Any) -> Recovered:  # noqa: ANN401 — Lambda's context has no public type
     if context.get_remaining_time_in_millis() < RESERVE_S * 1000:
         return Recovered(key, "left", 0)
-    p = wiring.ports()
+    correlation_id = f"{context.aws_request_id}-{wiring.ports().token()[:6]}"
+    p = wiring.ports().heard_as(correlation_id)
     try:
-        return recover_one(p, work(p, context, f"{context.aws_request_id}-{p.token()[:6]}"), key)
+        return recover_one(p, work(p, context, correlation_id), key)
     except Exception as error:  # noqa: BLE001 — one order's trouble must not hold up all the others; it comes again
         p.observe("unexpected", error=type(error).__name__)
         return Recovered(key, "failed", 0)

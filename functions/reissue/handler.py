@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from einvoice.application.ports import Ports, Work
@@ -31,7 +32,7 @@ def on_message(p: Ports, w: Work, raw: bytes) -> None:
     key, generation = queue.named(message)
     if not generation:
         raise InvalidRequest([bodies.violation("REQUIRED", "invoice_id")])
-    wanted = _wanted(key, generation, message, message.idempotency_key)
+    wanted = replace(_wanted(key, generation, message, message.idempotency_key), keep=True)
     try:
         reissue(p, w, wanted)
     except InvalidRequest as invalid:  # readable, but against the rules: sent again it would be no better

@@ -130,10 +130,11 @@ def _order(sim: Simulator, relate: str) -> object:
 def _change_invoice(sim: Simulator, number: str, body: Mapping[str, object]) -> object:
     if not body or body.keys() - {"upload_failed", "award"}:
         raise ValueError("give upload_failed or award")
-    if "upload_failed" in body:
-        sim.fail_upload(number, failed=_true_or_false(body, "upload_failed"))
+    failed = _true_or_false(body, "upload_failed") if "upload_failed" in body else None
     if "award" in body:
         sim.award(number, None if body["award"] is None else _whole(body, "award"))
+    if failed is not None:
+        sim.fail_upload(number, failed=failed)
     return {"invoices": sim.invoices(number=number)}
 
 

@@ -86,8 +86,7 @@ class Simulator:
             return [
                 oracle.invoice_of(self.world, invoice)
                 for invoice in self.world.by_relate.values()
-                if (relate is None or invoice.relate.lower() == relate.lower())
-                and number in (None, invoice.number)
+                if (relate is None or invoice.relate.lower() == relate.lower()) and number in (None, invoice.number)
             ]
 
     def allowances(self) -> list[dict[str, object]]:

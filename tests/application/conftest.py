@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from einvoice import wiring
+from einvoice.store import dynamodb
 from tests.aws import TABLE
 from tests.service import Service, running
 
@@ -29,3 +33,16 @@ def service(_running: Service) -> Service:
             _running.dynamodb.delete_item(TableName=TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
     wiring.ports().breakers._seen.clear()
     return _running
+
+
+@pytest.fixture
+def one_write_at_a_time() -> Iterator[None]:
+    """The table orders its writes, as DynamoDB does for one item; moto checks a condition and writes apart."""
+    lock, real = threading.Lock(), dynamodb._called
+
+    def called(call: Callable[..., Any], **request: Any) -> Any:
+        with lock:
+            return real(call, **request)
+
+    with patch.object(dynamodb, "_called", called):
+        yield

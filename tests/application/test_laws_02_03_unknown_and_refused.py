@@ -64,8 +64,8 @@ def test_02_a_centre_that_is_away_for_hours_never_becomes_a_refusal(service: Ser
     """Every call fails for two hours: pending all the time, then one invoice."""
     service.sim.fault("http_500_before", times=None)
     assert service.issue(order()).status == 202
-    for _ in range(12):
-        service.recover(600)
+    for _ in range(6):
+        service.recover(1200)
         head = service.head("1001")
         assert head.state is State.ISSUING
         assert not head.attention

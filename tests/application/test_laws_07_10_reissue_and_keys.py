@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from einvoice import wiring
 from einvoice.identity import invoice_id
 from einvoice.model import OrderKey
 from einvoice.store.base import State
 from simulators.ecpay.codes import ALL, Refused
 from simulators.ecpay.operations import OPERATIONS
-from tests.service import MERCHANT, Service, order, running
+from tests.service import MERCHANT, Service, order
 
 KEY = OrderKey(MERCHANT, "api", "1001")
 ID, SECOND, THIRD = (invoice_id(KEY, generation) for generation in (1, 2, 3))
-NOW = "2026-03-20T10:00:00+08:00"
 
 
 def remark(text: str, **more: Any) -> dict[str, Any]:
@@ -72,6 +68,16 @@ def test_07_numbers_that_cannot_be_asked_for_touch_nothing(service: Service) -> 
     service.sim.fault("http_500_before", op="GetInvoiceWordSetting")
     assert service.reissue(ID, remark("更正")).status == 503
     assert service.living("1001") == [number]
+
+
+def test_07_a_reissue_begun_outlasts_a_centre_that_does_not_tell_its_numbers(service: Service) -> None:
+    """Told "pending", and only time is in the way: it is carried out once the centre answers again."""
+    service.issue(order())
+    service.sim.fault("drop_before", op="Invalid")
+    assert service.reissue(ID, remark("更正")).status == 202
+    service.sim.fault("http_500_before", op="GetInvoiceWordSetting")
+    service.settle(20, 300)
+    assert (service.head("1001").state, service.head("1001").generation) == (State.ISSUED, 2)
 
 
 def test_07_a_voided_invoice_is_followed_by_a_new_one_with_or_without_corrections(service: Service) -> None:
@@ -160,7 +166,7 @@ def test_12_a_void_that_arrives_in_the_next_period_opens_no_invoice(service: Ser
     service.sim.move_clock(now=service.now().replace(month=4, day=30, hour=23, minute=40))
     service.sim.fault("late_arrival", op="Invalid", seconds=500.0)
     assert service.reissue(ID, remark("更正")).status == 202
-    service.settle(10, 600)
+    service.recover(1500)
     assert service.living("1001") == []
     assert service.head("1001").attention["cause"] == "VOIDED_CROSS_PERIOD"
     assert len(service.sim.calls(op="Issue")) == 1
@@ -233,105 +239,3 @@ def test_10_a_stale_older_content_does_not_come_back(service: Service) -> None:
     service.sim.clear_faults()
     service.settle(5, 900)
     assert service.head("1001").payload["remark"] == "乙"
-
-
-
-
-class TestSameNumber:
-    """註銷重開, where the merchant switched it on."""
-
-    @pytest.fixture(scope="class")
-    def _switched_on(self) -> Iterator[Service]:
-        with running(now=NOW, same_number_reissue=True) as made:
-            yield made
-
-    @pytest.fixture
-    def confirmed(self, _switched_on: Service, request: pytest.FixtureRequest) -> tuple[Service, str]:
-        """An issued invoice the ministry confirmed, and its order id."""
-        order_id = request.node.name
-        _switched_on.sim.clear_faults()
-        _switched_on.sim.clear_calls()
-        _switched_on.issue(order(order_id))
-        head = _switched_on.head(order_id)
-        done = replace(head, ver=head.ver + 1, write_id="w", upload="confirmed")
-        assert wiring.ports().store.replace(done) is None
-        return _switched_on, order_id
-
-    def again(self, confirmed: tuple[Service, str], text: str, **headers: str) -> Any:
-        """A 註銷重開 with another remark... of the first line, which the centre's look-up shows."""
-        service, order_id = confirmed
-        body = {"reason": "更正", "mode": "same_number", "corrections": {"lines": self.lines(text)}}
-        return service.reissue(invoice_id(OrderKey(MERCHANT, "api", order_id), 1), body, **headers)
-
-    def lines(self, text: str) -> list[dict[str, Any]]:
-        return [{"name": text, "quantity": "2", "unit": "包", "unit_price_twd": "525", "amount_twd": 1050}]
-
-    def confirm(self, confirmed: tuple[Service, str]) -> None:
-        """The ministry has the re-issued one too."""
-        service, order_id = confirmed
-        service.advance(7300)
-        head = service.head(order_id)
-        assert wiring.ports().store.replace(replace(head, ver=head.ver + 1, write_id="c", upload="confirmed")) is None
-
-    def test_it_keeps_the_number(self, confirmed: tuple[Service, str]) -> None:
-        """201, the same number, one living invoice with the new content; two writes of the ledger."""
-        service, order_id = confirmed
-        number = service.head(order_id).number
-        calls: Counter[str] = Counter()
-        wiring.ports().store._client.meta.events.register(
-            "before-call.dynamodb", lambda model, **_: calls.update([model.name])
-        )
-        answer = self.again(confirmed, "甲")
-        assert (answer.status, answer.body["number"], calls.total()) == (201, number, 2)
-        assert service.living(order_id) == [number]
-        again = self.again(confirmed, "甲")
-        assert (again.status, again.body["number"]) == (200, number)
-
-    @pytest.mark.parametrize("fault", ["drop_after", "drop_before", "late_arrival"])
-    def test_a_lost_answer(self, confirmed: tuple[Service, str], fault: str) -> None:
-        """Compared before anything is sent again; in the end the new content, once."""
-        service, order_id = confirmed
-        service.sim.fault(fault, op="VoidWithReIssue")
-        service.sim.fault("http_500_before", op="GetIssue")
-        assert self.again(confirmed, "甲").status == 202
-        service.settle(20, 200)
-        head = service.head(order_id)
-        assert (head.state, head.payload["lines"][0]["name"]) == (State.ISSUED, "甲")
-        assert len([call for call in service.sim.calls(op="VoidWithReIssue") if call["committed"]]) == 1
-
-    def test_a_third_content_is_not_written_over(self, confirmed: tuple[Service, str]) -> None:
-        """The centre holds neither the old nor the new content: a person, and nothing more is sent."""
-        service, order_id = confirmed
-        service.sim.fault("drop_before", op="VoidWithReIssue")
-        service.sim.fault("http_500_before", op="GetIssue")
-        assert self.again(confirmed, "甲").status == 202
-        invoice = service.sim.world.by_relate["2000132", service.head(order_id).relate_number.lower()]
-        with service.sim.world.lock:
-            invoice.content = replace(invoice.content, lines=(replace(invoice.content.lines[0], name="丙"),))
-        service.settle(20, 300)
-        assert service.head(order_id).attention["cause"] == "DIFFERENT_DOCUMENT"
-        assert len(service.sim.calls(op="VoidWithReIssue")) == 1
-
-    def test_a_cancellation_meanwhile(self, confirmed: tuple[Service, str]) -> None:
-        """Cancelled while its fate is unknown: not re-issued again, but voided."""
-        service, order_id = confirmed
-        service.sim.fault("drop_before", op="VoidWithReIssue")
-        service.sim.fault("http_500_before", op="GetIssue")
-        assert self.again(confirmed, "甲").status == 202
-        assert service.messages("void", {"command": "void", "order_id": order_id, "reason": "取消"}) == []
-        service.settle(20, 300)
-        assert service.head(order_id).state is State.VOIDED
-        assert len(service.sim.calls(op="VoidWithReIssue")) == 1
-
-    def test_a_late_repeat_does_not_undo_a_later_one(self, confirmed: tuple[Service, str]) -> None:
-        """First 甲, then 乙; 甲 delivered again is no new wish, and its key with another body is refused."""
-        service, order_id = confirmed
-        assert self.again(confirmed, "甲", idempotency_key="k1").status == 201
-        self.confirm(confirmed)
-        assert self.again(confirmed, "乙", idempotency_key="k2").status == 201
-        self.confirm(confirmed)
-        late = self.again(confirmed, "甲", idempotency_key="k1")
-        assert late.status == 200
-        assert self.again(confirmed, "丙", idempotency_key="k1").body["code"] == "IDEMPOTENCY_KEY_REUSED"
-        head = service.head(order_id)
-        assert (head.state, head.payload["lines"][0]["name"]) == (State.ISSUED, "乙")

@@ -93,6 +93,7 @@ def test_12_an_order_sold_in_an_earlier_period_needs_a_reason(service: Service) 
     assert service.issue(order(sold_on="2026-02-27", late_reason="漏開補開")).status == 201
 
 
+@pytest.mark.usefixtures("one_write_at_a_time")
 def test_f18_f19_many_requests_at_once_make_one_invoice(service: Service) -> None:
     """HTTP requests and queue messages of one order at the same moment: one Issue call, one number, no failure."""
     barrier = threading.Barrier(6)
@@ -118,6 +119,7 @@ def test_f18_f19_many_requests_at_once_make_one_invoice(service: Service) -> Non
     assert len(service.living("1001")) == 1
 
 
+@pytest.mark.usefixtures("one_write_at_a_time")
 def test_f18_repeats_that_find_a_dead_worker_at_once_get_an_answer(service: Service) -> None:
     """Its lease is over and two callers take it over together: one drives it on, neither hears an error."""
     service.sim.fault("http_500_before", times=None)

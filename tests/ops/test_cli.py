@@ -289,3 +289,17 @@ def test_log_columns_come_from_the_entries():
         ["1970-01-01T08:00:00+08:00", "a", None],
         ["1970-01-01T08:00:01+08:00", "b", "c"],
     ]
+
+
+def test_a_person_who_has_looked_takes_the_flag_off_and_recovery_asks_again(aws, shop):
+    """``order look-again`` decides nothing: the order is due at once, its log says who looked and what was found."""
+    store, key = DynamoStore(aws.dynamodb, TABLE), OrderKey("a-shop", "api", "odd")
+    flag = {"cause": "DIFFERENT_DOCUMENT", "since": 1, "ours": {}, "theirs": {}}
+    assert store.create(Head(key, State.ISSUING, 1, 1, "w", "op", 0, 0, attention=flag, attempts=3)) is None
+    status, said = shop("order", "look-again", "a-shop", "api", "odd", "--reason", "voided in the console")
+    assert (status, "DIFFERENT_DOCUMENT" in said) == (0, True)
+    head = store.read(key)
+    assert (head.attention, head.attempts, head.ver) == ({}, 0, 2)
+    assert key in store.due(head.due_at, 10)
+    assert (head.log[-1]["event"], head.log[-1]["reason"]) == ("looked_into", "voided in the console")
+    assert shop("order", "look-again", "a-shop", "api", "odd", "--reason", "again")[0] == 1

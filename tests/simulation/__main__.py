@@ -7,83 +7,18 @@
 from __future__ import annotations
 
 import argparse
-import multiprocessing
 import sys
 import time
 from collections import Counter
-from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 from tests.simulation.plan import draw
+from tests.simulation.runs import Tally, many
 from tests.simulation.sabotage import SABOTAGES, sabotaged
-from tests.simulation.schedule import Result, run
+from tests.simulation.schedule import run
 from tests.simulation.shrink import shrunk
 
-CHUNK = 50
 SHOWN = 5
-
-
-@dataclass
-class Tally:
-    """What many schedules came to."""
-
-    schedules: int = 0
-    events: int = 0
-    virtual_s: float = 0.0
-    failing: list[tuple[int, str]] = field(default_factory=list)
-    attention: Counter[str] = field(default_factory=Counter)
-    faults: Counter[str] = field(default_factory=Counter)
-    counts: Counter[str] = field(default_factory=Counter)
-
-    def add(self, result: Result) -> None:
-        """One more."""
-        self.schedules += 1
-        self.events += result.events
-        self.virtual_s += result.virtual_s
-        self.attention.update(result.attention)
-        self.faults.update(kind for _, _, kind in result.faults)
-        self.counts.update(result.counts)
-        if result.violation is not None:
-            self.failing.append((result.seed, str(result.violation)))
-
-    def merge(self, other: Tally) -> None:
-        """Those of another process."""
-        self.schedules += other.schedules
-        self.events += other.events
-        self.virtual_s += other.virtual_s
-        self.failing += other.failing
-        self.attention.update(other.attention)
-        self.faults.update(other.faults)
-        self.counts.update(other.counts)
-
-
-def many(first: int, last: int, processes: int = 1, sabotage: str = "", *, until_caught: bool = False) -> Tally:
-    """The seeds from ``first`` to before ``last``; ``until_caught`` stops soon after the first that fails."""
-    tally = Tally()
-    chunks = [(begin, min(begin + CHUNK, last)) for begin in range(first, last, CHUNK)]
-    work = partial(_chunk, sabotage)
-    if processes == 1:
-        for done in map(work, chunks):
-            tally.merge(done)
-            if until_caught and tally.failing:
-                break
-    else:
-        with multiprocessing.get_context("spawn").Pool(processes) as pool:
-            for done in pool.imap(work, chunks):
-                tally.merge(done)
-                if until_caught and tally.failing:
-                    break
-    tally.failing.sort()
-    return tally
-
-
-def _chunk(sabotage: str, seeds: tuple[int, int]) -> Tally:
-    tally = Tally()
-    with sabotaged(sabotage):
-        for seed in range(*seeds):
-            tally.add(run(seed))
-    return tally
 
 
 def main(arguments: list[str] | None = None) -> int:

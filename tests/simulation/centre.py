@@ -36,6 +36,7 @@ NET_FAULTS = (
 VALID_S = 600  # how old a request's Timestamp may be
 LATE_S = 650.0
 BAN_S = 1800
+WEIGHT = 2.0
 
 
 @dataclass(eq=False)
@@ -247,7 +248,7 @@ class Line:
     def _send(self, what: str, about: str, call: Call, effect: Callable[[Packet], Any]) -> Any:  # noqa: C901, PLR0912 — one case per fault of the catalogue
         actor, world = self.actor, self.actor.world
         packet = Packet(self.key, actor.name, world.t, call.now)
-        fault = actor.fault(NET_FAULTS)
+        fault = actor.fault(NET_FAULTS, WEIGHT)
         if fault == "crash_before":
             actor.crash()
         if fault == "not_connected":

@@ -45,7 +45,6 @@ class Book:
     numbers: dict[int, str] = field(default_factory=dict)  # generation -> number told
     cancels: list[float] = field(default_factory=list)  # queue's voids that were acknowledged as done
     restored: bool = False
-    unplaced: bool = False
     history: list[tuple[str, str, str]] = field(default_factory=list)  # step, ok / fail / info, what
 
     def living(self) -> list[Document]:
@@ -77,6 +76,8 @@ class Checker:
         ours = [document for document in book.documents if document.relate == new.relate_number]
         if new.state is State.REFUSED and (old is None or old.state is not State.REFUSED):
             _expect(not any(not d.void for d in ours), "I3", "REFUSED while an invoice lives")
+        if new.state is State.WAITING:
+            _expect(not any(not d.void for d in ours), "I2", "WAITING while the invoice lives")
         if new.attention or (old is not None and old.state is new.state):
             return
         if new.state is State.VOIDED:
@@ -216,7 +217,7 @@ class Checker:
         self.attention.append(cause)
         plan = self.plan
         allowed = {
-            "UNPLACED_REFUSAL": book.unplaced,
+            "UNPLACED_REFUSAL": any(kind.startswith("unplaced") for _, _, kind in self.world.faults),
             "SALE_PERIOD_OVER": plan.crosses_period,
             "VOIDED_CROSS_PERIOD": plan.crosses_period,
             "CANCEL_REFUSED": plan.refuses_voids,

@@ -137,11 +137,11 @@ class Actor:
         if not self.dead:
             self._greenlet.switch(value)
 
-    def fault(self, menu: tuple[str, ...]) -> str | None:
+    def fault(self, menu: tuple[str, ...], weight: float = 1.0) -> str | None:
         """What goes wrong at this effect, if anything; remembered by name, so that shrinking can take it away."""
         self.count += 1
         world = self.world
-        if not world.faulty or self.rng.random() >= world.rate:
+        if not world.faulty or self.rng.random() >= world.rate * weight:
             return None
         kind = menu[int(self.rng.random() * len(menu))]
         if kind not in world.enabled or (self.name, self.count) in world.without:

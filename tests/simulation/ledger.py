@@ -21,6 +21,7 @@ WRITE_FAULTS = (
 )
 READ_FAULTS = ("db_crash_before", "db_lost")
 LATE_S = 120.0
+WEIGHT = 0.5  # there are many more calls to the ledger than to a centre
 KNOWN_SCHEMA = {"old": 1, "new": 2}  # what the code of each age can read
 
 
@@ -92,7 +93,7 @@ class FaultyStore:
 
     def _ask(self) -> None:
         actor = self.actor
-        match actor.fault(READ_FAULTS):
+        match actor.fault(READ_FAULTS, WEIGHT):
             case "db_crash_before":
                 actor.crash()
             case "db_lost":
@@ -103,7 +104,7 @@ class FaultyStore:
 
     def _write(self, key: OrderKey, what: str, write: Callable[[], Any], detail: Any) -> Any:
         actor, world = self.actor, self.actor.world
-        fault = actor.fault(WRITE_FAULTS)
+        fault = actor.fault(WRITE_FAULTS, WEIGHT)
         epoch = self.ledger.epoch
 
         def land() -> Any:

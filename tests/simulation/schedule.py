@@ -37,8 +37,16 @@ MAX_EVENTS = 60_000
 RECOVER_TIMEOUT_S = 60.0
 RECOVER_RESERVE_S = 25.0
 
-#: what a message may die of twice: nothing but the merchant, or a day, changes it
-WAITS_FOR_THE_MERCHANT = frozenset({"NOT_UPLOADED", "PERIOD_ENDING", "MerchantUnusable DISABLED"})
+#: what a message may die of twice, by operation: it waits longer than a queue's patience, and a person sends it again
+OUTLASTS_THE_QUEUE = frozenset(
+    {
+        ("reissue", "NOT_UPLOADED"),
+        ("reissue", "PERIOD_ENDING"),
+        ("reissue", "ORDER_IN_PROGRESS"),
+        ("reissue", "MerchantUnusable DISABLED"),
+        ("issue", "MerchantUnusable DISABLED"),
+    }
+)
 
 
 @dataclass
@@ -417,8 +425,8 @@ class Queue:
             message.received += 1
             if message.received > MAX_RECEIVES:
                 message.dead = True
-                simulation.counts["dead_letter"] += 1
-                if message.redriven and message.last not in WAITS_FOR_THE_MERCHANT:
+                simulation.counts[f"dead_letter {message.step.op} {message.last}"] += 1
+                if message.redriven and (message.step.op, message.last) not in OUTLASTS_THE_QUEUE:
                     raise Violation("LAW8", f"{message.step.op} is a dead letter for ever: {message.last}")
                 if not world.faulty and not message.redriven:
                     self.redrive()

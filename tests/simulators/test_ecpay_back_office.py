@@ -1,4 +1,4 @@
-"""What else a merchant sets and asks: notification, its settings, number tracks, blank numbers, the draw."""
+"""What else a merchant sets and asks: notification and its settings, blank numbers, the draw, lists."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from simulators.ecpay import Simulator
-from tests.simulators.ecpay_client import COMPANY, DONATED, PAPER, Client, allowance, issued, online, order
+from tests.simulators.ecpay_client import COMPANY, DONATED, PAPER, Client, allowance, issued, online
 
 JANUARY = datetime.fromisoformat("2026-01-31T23:30:00+08:00")
 BY_MAIL = {"Notify": "E", "NotifyMail": "a@example.com", "Notified": "C"}
@@ -136,64 +136,6 @@ def test_blank_numbers_of_an_ended_term(sim: Simulator, client: Client) -> None:
     assert seen == [code for _, code in wrong]
 
 
-def test_tracks_under_review_and_their_filters(sim: Simulator, client: Client) -> None:
-    """Pending and rejected ranges give no number and cannot be enabled; every UseStatus can be asked for."""
-    sim.settings({"default_tracks": False})
-    made = [sim.add_track("AB", start, start + 49)["track_id"] for start in (0, 50, 100, 150, 200, 250)]
-    for status, track in enumerate(made, 1):
-        assert client.control("POST", f"tracks/{track}", {"status": status})[1]["tracks"][0]["status"] == status
-    year = str(sim.tracks()[0]["year"])
-
-    def listed(**more: Any) -> list[str]:
-        answer = client.call("GetInvoiceWordSetting", InvoiceYear=year, **more)
-        return [one["TrackID"] for one in answer.data["InvoiceInfo"]]
-
-    assert [listed(UseStatus=status) for status in range(1, 7)] == [[track] for track in made]
-    assert listed(UseStatus=0) == listed(InvoiceTerm="", InvoiceCategory="1", InvType="07") == made
-    assert listed(InvoiceHeader="ZZ") == listed(InvType="08") == listed(ProductServiceID="A") == []
-    wrong = [{"UseStatus": 7}, {"InvoiceTerm": 7}, {"InvoiceTerm": -1}, {"InvoiceCategory": "2"}, {"InvType": "09"}]
-    codes = [client.call("GetInvoiceWordSetting", InvoiceYear=year, **one).code for one in wrong]
-    assert codes == [5930002] * 5
-    enabling = [client.call("UpdateInvoiceWordStatus", TrackID=track, InvoiceStatus="2").code for track in made]
-    assert enabling == [1, 1, 5930006, 1, 5930007, 5930007]
-    assert client.control("POST", f"tracks/{made[0]}", {"status": 7})[0] == 400
-    assert client.control("POST", "tracks/none", {"status": 2})[0] == 404
-    assert client.call("Issue", **order("TR")).data["InvoiceNo"] == "AB00000000"
-
-
-def test_group_of_a_track_is_set_when_it_is_added(sim: Simulator, client: Client) -> None:
-    """AddInvoiceWordSetting takes a ProductServiceID of letters and digits, and Issue finds the range by it."""
-    sim.move_clock(now=JANUARY)
-    sim.add_merchant(client.merchant, client.key, client.iv, several_tracks=True)
-    keys = {
-        "InvoiceYear": "115",
-        "InvoiceTerm": 1,
-        "InvType": "07",
-        "InvoiceCategory": "1",
-        "InvoiceHeader": "QQ",
-        "InvoiceStart": "00000000",
-        "InvoiceEnd": "00000049",
-    }
-    assert client.call("AddInvoiceWordSetting", **keys, ProductServiceID="a-b").code == 5930002
-    track = client.call("AddInvoiceWordSetting", **keys, ProductServiceID="SHOP2").data["TrackID"]
-    client.call("UpdateInvoiceWordStatus", TrackID=track, InvoiceStatus="2")
-    assert issued(client, "G1", ProductServiceID="SHOP2")[0] == "QQ00000000"
-    told = client.call("GetInvoiceWordSetting", InvoiceYear="115", ProductServiceID="SHOP2").data["InvoiceInfo"]
-    assert [(one["TrackID"], one["ProductServiceId"], one["InvoiceNo"]) for one in told] == [
-        (track, "SHOP2", "00000000")
-    ]
-
-
-def test_ministry_without_allocation(strict: Simulator, strict_client: Client) -> None:
-    """7 when the ministry gave nothing; the strict profile adds no range then."""
-    strict.move_clock(now=JANUARY)
-    strict.settings({"allocation": False})
-    assert strict_client.call("GetGovInvoiceWordSetting", InvoiceYear="115").code == 7
-    keys = {"InvType": "07", "InvoiceCategory": "1", "InvoiceStart": "00000000", "InvoiceEnd": "00000049"}
-    answer = strict_client.call("AddInvoiceWordSetting", InvoiceYear="115", InvoiceTerm=6, InvoiceHeader="QQ", **keys)
-    assert answer.code == 5930005
-
-
 def test_the_draw(sim: Simulator, client: Client) -> None:
     """Empty before it, then 0 or 1 and the kind of prize; businesses, donors and void invoices win nothing."""
 
@@ -243,3 +185,19 @@ def test_list_as_csv_and_by_what_was_printed(client: Client) -> None:
         second[0],
         first[0],
     ]
+
+
+def test_list_by_upload_award_and_phone(sim: Simulator, client: Client) -> None:
+    """Uploaded, not, refused; won or not; whose phone."""
+    refused = issued(client, "U1", CustomerPhone="0900000001")[0]
+    won = issued(client, "U2")[0]
+    sim.fail_upload(refused)
+    sim.award(won, 1)
+    keys = {"BeginDate": "2000-01-01", "EndDate": "2899-01-01", "NumPerPage": 200, "ShowingPage": 1}
+
+    def listed(**query: str) -> list[str]:
+        return [row["IIS_Number"] for row in client.call("GetIssueList", **keys, **query).data["InvoiceData"]]
+
+    assert [listed(Query_Upload=value) for value in "0123"] == [[won, refused], [won], [], [refused]]
+    assert [listed(Query_Award=value) for value in "012"] == [[won, refused], [won], [refused]]
+    assert (listed(Query_Customer_Phone="0900000001"), listed(Query_Customer_Phone="09")) == ([refused], [])

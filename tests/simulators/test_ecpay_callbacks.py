@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import socket
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -85,6 +87,34 @@ def test_given_up_after_four_attempts(sim: Simulator, asked: str, receiver: Rece
     (told,) = sim.callbacks()
     assert (told["state"], [attempt["status"] for attempt in told["attempts"]]) == ("given up", [None] * 4)
     assert [one["number"] for one in sim.allowances()] == [asked]
+
+
+def test_a_silent_receiver_is_left_after_the_timeout(sim: Simulator, client: Client) -> None:
+    """It accepts and says nothing: an attempt without a status, and the simulator goes on."""
+    sim.settings({"callback_timeout_s": 0.05, "callback_attempts": 1})
+    number, at = issued(client, "SL")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
+        made = client.call("AllowanceByCollegiate", **online(number, at, 30, ReturnURL=url)).data["IA_Allow_No"]
+        sim.agree(made)
+    (told,) = sim.callbacks()
+    assert (told["state"], told["attempts"][0]["answer"]) == ("given up", "TimeoutError")
+
+
+def test_consents_of_many_at_once(sim: Simulator, client: Client, receiver: Receiver) -> None:
+    """Every buyer's callback is posted exactly once, and nobody agrees twice."""
+    number, at = issued(client, "MANY")
+    made = [
+        client.call("AllowanceByCollegiate", **online(number, at, 5, ReturnURL=receiver.url)).data["IA_Allow_No"]
+        for _ in range(20)
+    ]
+    with ThreadPoolExecutor(10) as pool:
+        seen = list(
+            pool.map(lambda no: client.control("POST", f"online-allowances/{no}", {"agree": True})[0], made * 2)
+        )
+    assert sorted(seen) == [200] * 20 + [400] * 20
+    assert sorted(form["IA_Allow_No"] for form in receiver.forms) == sorted(made)
+    assert sim.invoices()[0]["living"] is False
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from simulators.ecpay.control import ROUTES
 from simulators.ecpay.faults import FAULTS
 from simulators.ecpay.operations import OPERATIONS
 
+BASH = shutil.which("bash")
 TEXT = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
 
 
@@ -45,16 +46,16 @@ def test_every_operation_fault_route_and_switch_is_documented() -> None:
     assert missing == []
 
 
-@pytest.mark.skipif(not all(map(shutil.which, ("bash", "curl", "openssl"))), reason="the commands need these programs")
+@pytest.mark.skipif(not (BASH and shutil.which("curl") and shutil.which("openssl")), reason="the commands need them")
 def test_documented_commands_work(sim: Simulator) -> None:
     """Run in order and in one shell against a running simulator, each succeeds."""
     blocks = re.findall(r"^```bash\n(.*?)^```", TEXT, re.MULTILINE | re.DOTALL)
     client, control = (f"set -euo pipefail\nSIM={sim.url}\n{block}" for block in blocks)
-    run = subprocess.run(["bash", "-c", client], capture_output=True, text=True, timeout=20, check=True)
+    run = subprocess.run([str(BASH), "-c", client], capture_output=True, text=True, timeout=20, check=True)
     issued, found = run.stdout.splitlines()
     assert '"RtnCode":1' in issued
     assert str(sim.invoices(relate="ORDER-1")[0]["number"]) in found
-    run = subprocess.run(["bash", "-c", control], capture_output=True, text=True, timeout=20, check=True)
+    run = subprocess.run([str(BASH), "-c", control], capture_output=True, text=True, timeout=20, check=True)
     assert "error" not in run.stdout
     assert '"relate":"ORDER-2"' in run.stdout
     assert sim.invoices() == []  # the last command was the reset

@@ -1,4 +1,4 @@
-"""Void, re-issue, allowance, queries, and how they stand in each other's way."""
+"""Void, allowance, queries, and how they stand in each other's way."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from simulators.ecpay import Simulator
-from tests.simulators.ecpay_client import COMPANY, DONATED, Answer, Client, allowance, issued, order
+from tests.simulators.ecpay_client import COMPANY, DONATED, Answer, Client, allowance, issued
 
 MARCH_13 = datetime.fromisoformat("2026-03-13T23:59:50+08:00")
 JANUARY = datetime.fromisoformat("2026-01-31T23:30:00+08:00")
@@ -17,15 +17,6 @@ JANUARY = datetime.fromisoformat("2026-01-31T23:30:00+08:00")
 def void(client: Client, number: str, at: str, reason: str = "退貨") -> Answer:
     """Invalid."""
     return client.call("Invalid", InvoiceNo=number, InvoiceDate=at, Reason=reason)
-
-
-def reissue(client: Client, number: str, at: str, relate: str, **changes: Any) -> Answer:
-    """VoidWithReIssue in the shape of ECPay's PHP sample: MerchantID in both models, none on top."""
-    return client.call(
-        "VoidWithReIssue",
-        VoidModel={"MerchantID": client.merchant, "InvoiceNo": number, "VoidReason": "更正"},
-        IssueModel={"MerchantID": client.merchant, **order(relate, **changes), "InvoiceDate": at},
-    )
 
 
 def test_void_and_its_query(sim: Simulator, client: Client) -> None:
@@ -66,7 +57,6 @@ def test_void_ends_with_the_13th_of_the_next_odd_month(sim: Simulator, client: C
     assert void(client, *numbers[1]).code == 5909002
     late = client.call("AllowanceInvalid", InvoiceNo=numbers[2][0], AllowanceNo=allowed, Reason="x")
     assert late.code == 5903002
-    assert reissue(client, *numbers[1], "D1").code == 5918006
 
 
 def test_donated_invoice_is_voidable_on_stage_only(client: Client, strict_client: Client) -> None:
@@ -148,67 +138,6 @@ def test_allowance_queries(client: Client) -> None:
     assert client.call("AllowanceInvalid", InvoiceNo=number, AllowanceNo="1", Reason="x").code == 2000039
 
 
-def test_reissue_keeps_number_order_and_time(sim: Simulator, client: Client) -> None:
-    """New content and random code; the old RelateNumber still finds it, the one in IssueModel does nothing."""
-    number, at = issued(client, "R1")
-    before = client.call("GetIssue", RelateNumber="R1").data["IIS_Random_Number"]
-    answer = reissue(client, number, at.replace("-", "/"), "R1-new", total=90)
-    assert (answer.code, answer.data["InvoiceNo"], answer.data["InvoiceDate"]) == (1, number, at)
-    assert answer.data["RandomNumber"] != before
-    found = client.call("GetIssue", RelateNumber="R1").data
-    assert (found["IIS_Sales_Amount"], found["IIS_Relate_Number"]) == (90, "R1")
-    assert client.call("GetIssue", RelateNumber="R1-new").code == 2
-    assert [(one["reissues"], one["total"]) for one in sim.invoices()] == [(1, 90)]
-
-
-def test_reissued_invoice_waits_for_its_upload(sim: Simulator, client: Client) -> None:
-    """Even on stage: no void, no second re-issue, no allowance before the ministry has it."""
-    number, at = issued(client, "R2")
-    assert reissue(client, number, at, "R2").code == 1
-    assert void(client, number, at).code == 5070451
-    assert reissue(client, number, at, "R2").code == 5918005
-    assert client.call("Allowance", **allowance(number, at, 1)).code == 5902005
-    assert client.call("GetIssue", RelateNumber="R2").data["IIS_Turnkey_Status"] == "P"
-    sim.move_clock(advance_s=7201)
-    assert void(client, number, at).code == 1
-
-
-def test_reissue_refusals(sim: Simulator, client: Client) -> None:
-    """Unknown, other time, void, allowed, malformed."""
-    number, at = issued(client, "R3")
-    assert reissue(client, "AA00000000", at, "R3").code == 2
-    assert reissue(client, number, "2020-01-01 00:00:00", "R3").code == 5918002
-    assert reissue(client, number, at, "R3", SalesAmount=1).code == 5000022
-    assert client.call("VoidWithReIssue", VoidModel={}).code == 5918001
-    made = client.call("Allowance", **allowance(number, at, 1)).data["IA_Allow_No"]
-    assert reissue(client, number, at, "R3").code == 5918004
-    client.call("AllowanceInvalid", InvoiceNo=number, AllowanceNo=made, Reason="x")
-    assert void(client, number, at).code == 1
-    assert reissue(client, number, at, "R3").code == 5918003
-    assert sim.invoices()[0]["reissues"] == 0
-
-
-def test_reissue_with_another_number(sim: Simulator, client: Client) -> None:
-    """Stage was seen to answer another number at times; the old one is gone then."""
-    sim.settings({"reissue_keeps_number": False})
-    number, at = issued(client, "R4")
-    again = reissue(client, number, at, "R4").data["InvoiceNo"]
-    assert again != number
-    assert client.call("GetIssue", InvoiceNo=number, InvoiceDate=at).code == 2
-    assert client.call("GetIssue", RelateNumber="R4").data["IIS_Number"] == again
-
-
-def test_strict_reissue_needs_upload_and_48_hours(strict: Simulator, strict_client: Client) -> None:
-    """The back office function of ECPay asks for both."""
-    strict.move_clock(now=JANUARY)
-    (number, at), late = issued(strict_client, "R5"), issued(strict_client, "R6")
-    assert reissue(strict_client, number, at, "R5").code == 5918005
-    strict.move_clock(advance_s=7201)
-    assert reissue(strict_client, number, at, "R5").code == 1
-    strict.move_clock(advance_s=48 * 3600)
-    assert reissue(strict_client, *late, "R6").code == 5918006
-
-
 def test_get_issue_goes_by_the_keys_present(client: Client) -> None:
     """An empty key of the other mode finds nothing, though the invoice is there."""
     number, at = issued(client, "Q1")
@@ -274,74 +203,3 @@ def test_upload_of_the_strict_profile_follows_the_clock(strict: Simulator, stric
     assert seen == [("P", "0"), ("G", "1"), ("C", "1")]
     assert strict_client.control("POST", f"invoices/{number}", {"upload_failed": True})[0] == 200
     assert upload() == ("E", "0")
-
-
-def test_lookups(sim: Simulator, client: Client) -> None:
-    """Formats, existence, names; and what was registered."""
-    assert client.call("CheckBarcode", BarCode="/abc").code == 2019001
-    assert client.call("CheckBarcode", BarCode="/NOTHERE").data["IsExist"] == "N"
-    assert client.call("CheckBarcode", BarCode="/AB CD12").data["IsExist"] == "Y"
-    assert client.call("CheckLoveCode", LoveCode="168001").data["IsExist"] == "Y"
-    assert client.call("CheckLoveCode", LoveCode="999").data["IsExist"] == "N"
-    assert client.call("CheckLoveCode", LoveCode="12").code == 2020001
-    assert client.call("GetCompanyNameByTaxID", UnifiedBusinessNo="97025978").data["CompanyName"]
-    assert client.call("GetCompanyNameByTaxID", UnifiedBusinessNo="00000000").code == 7
-    assert client.call("GetCompanyNameByTaxID", UnifiedBusinessNo="12345678").code == 1200125
-    assert client.call("GetCompanyNameByTaxID", UnifiedBusinessNo="1234").code == 2027000
-    sim.register({"barcodes": {"/AAAAAAA": False}, "love_codes": {"999": "甲"}, "companies": {"00000000": "乙"}})
-    assert client.call("CheckBarcode", BarCode="/AAAAAAA").data["IsExist"] == "N"
-    assert client.call("CheckLoveCode", LoveCode="999").data["OrganName"] == "甲"
-    assert client.call("GetCompanyNameByTaxID", UnifiedBusinessNo="00000000").data["CompanyName"] == "乙"
-
-
-def test_tracks_are_added_enabled_paused_and_listed(sim: Simulator, client: Client) -> None:
-    """A new range gives no number before it is enabled, and none after it is paused."""
-    sim.move_clock(now=JANUARY)
-    given = client.call("GetGovInvoiceWordSetting", InvoiceYear="115").data["InvoiceInfo"][0]
-    size = int(given["InvoiceEnd"]) - int(given["InvoiceStart"]) + 1
-    assert (given["InvoiceTerm"], size) == (1, given["Number"] * 50)
-    sim.exhaust()
-    end = int(given["InvoiceEnd"])
-    keys = {
-        "InvoiceYear": "115",
-        "InvoiceTerm": 1,
-        "InvType": "07",
-        "InvoiceCategory": "1",
-        "InvoiceHeader": given["InvoiceHeader"],
-        "InvoiceStart": f"{end - 49:08d}",
-        "InvoiceEnd": f"{end:08d}",
-    }
-    track = client.call("AddInvoiceWordSetting", **keys).data["TrackID"]
-    assert client.call("Issue", **order("W0")).code == 5070350
-    assert client.call("UpdateInvoiceWordStatus", TrackID=track, InvoiceStatus="2").code == 1
-    assert client.call("Issue", **order("W1")).data["InvoiceNo"] == f"{given['InvoiceHeader']}{end - 49:08d}"
-    search = {"InvoiceYear": "115", "InvoiceTerm": 1, "UseStatus": 2, "InvoiceCategory": 1, "InvType": "07"}
-    told = client.call("GetInvoiceWordSetting", **search).data["InvoiceInfo"][-1]
-    assert (told["TrackID"], told["InvoiceNo"], told["UseStatus"]) == (track, f"{end - 49:08d}", 2)
-    assert client.call("UpdateInvoiceWordStatus", TrackID=track, InvoiceStatus="1").code == 1
-    assert client.call("Issue", **order("W2")).code == 5070350
-    assert client.call("UpdateInvoiceWordStatus", TrackID=track, InvoiceStatus="0").code == 1
-    assert client.call("UpdateInvoiceWordStatus", TrackID=track, InvoiceStatus="2").code == 5930006
-    assert client.call("UpdateInvoiceWordStatus", TrackID="none", InvoiceStatus="2").code == 7
-    wrong: list[tuple[dict[str, Any], int]] = [
-        ({"InvoiceYear": "114"}, 5930001),
-        ({"InvoiceTerm": 7}, 5930002),
-        ({"InvoiceHeader": "A"}, 5930002),
-        ({"InvoiceStart": "00000001"}, 5930003),
-        ({"InvoiceEnd": "00000048"}, 5930003),
-        ({}, 5930004),
-    ]
-    assert [client.call("AddInvoiceWordSetting", **keys | changes).code for changes, _ in wrong] == [
-        c for _, c in wrong
-    ]
-    assert client.call("GetGovInvoiceWordSetting", InvoiceYear="113").code == 5930001
-    assert client.call("GetInvoiceWordSetting", InvoiceYear="100").code == 7
-    assert client.call("UpdateInvoiceWordStatus", TrackID=track, InvoiceStatus="9").code == 5930002
-
-
-def test_strict_profile_adds_only_what_the_ministry_allocated(strict_client: Client) -> None:
-    """Any letters will do on stage, not here."""
-    keys = {"InvType": "07", "InvoiceCategory": "1", "InvoiceStart": "00000000", "InvoiceEnd": "00000049"}
-    year = str(datetime.now().astimezone().year - 1911 + 1)
-    answer = strict_client.call("AddInvoiceWordSetting", InvoiceYear=year, InvoiceTerm=6, InvoiceHeader="QQ", **keys)
-    assert answer.code == 5930005

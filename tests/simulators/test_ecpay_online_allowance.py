@@ -108,6 +108,16 @@ def test_online_allowance_validation(sim: Simulator, client: Client, changes: di
     assert len(sim.online_allowances()) == (code == 1)
 
 
+def test_strict_online_allowance(strict: Simulator, strict_client: Client) -> None:
+    """As the paper one: upload first, the real date, a closing sum."""
+    number, at = issued(strict_client, "OS")
+    assert strict_client.call("AllowanceByCollegiate", **online(number, at, 50)).code == 5902005
+    strict.move_clock(advance_s=7201)
+    assert strict_client.call("AllowanceByCollegiate", **online(number, "1999-01-01", 50)).code == 1600003
+    assert strict_client.call("AllowanceByCollegiate", **online(number, at, 50, AllowanceAmount=51)).code == 5902004
+    assert strict_client.call("AllowanceByCollegiate", **online(number, at, 50)).code == 1
+
+
 def test_consent_over_http(client: Client) -> None:
     """Asked, agreed to once, and no second time."""
     number, at = issued(client, "O5")

@@ -17,9 +17,9 @@ from tests.aws import TABLE, Aws, in_process
 KEY = OrderKey("demo-shop", "api", "1001")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def aws() -> Iterator[Aws]:
-    """One DynamoDB in this process for all tests of a worker; every test uses orders of its own."""
+    """One DynamoDB in this process for the tests of a module; nothing of it outlives them."""
     with pytest.MonkeyPatch.context() as patch, in_process(patch) as made:
         yield made
 

@@ -15,6 +15,7 @@ from einvoice.rules.normalise import normalise
 from einvoice.rules.period import TAIPEI, Period
 from einvoice.store.base import Head, State
 
+NUMBERS_UNKNOWN = "NUMBERS_UNKNOWN"  # the centre did not say how many are left
 MAX_GENERATIONS = 50  # a 51st correction of one order is a person's business
 
 
@@ -101,7 +102,7 @@ def check_numbers(p: Ports, w: Work, head: Head, provider: Provider) -> None:
     if not isinstance(left, Accepted):
         raise Conflict(
             Reason.PROVIDER_BUSY,
-            "NUMBERS_UNKNOWN",
+            NUMBERS_UNKNOWN,
             "暫時無法向加值中心確認是否還有發票號碼，尚未作廢原發票，請稍後再試。",
             status=503,
             retry_after_s=60,

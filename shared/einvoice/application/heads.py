@@ -11,7 +11,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from einvoice.errors import Reason
-from einvoice.identity import relate_number
+from einvoice.identity import invoice_id, relate_number
 from einvoice.model import Centre, OrderKey
 from einvoice.providers.base import Found, Issued, Rejected, Unknown
 from einvoice.rules.adoption import Difference
@@ -30,6 +30,25 @@ def logged(head: Head, now: int, event: str, **detail: Any) -> Head:  # noqa: AN
     """The head with one more log entry; the oldest make room."""
     entry = {"at": now, "event": event, **{name: value for name, value in detail.items() if value not in ("", None)}}
     return replace(head, log=[*head.log, entry][-MAX_LOG:])
+
+
+def ids(head: Head) -> dict[str, str]:
+    """What a log line names an order by: no personal data, and enough to find it in the ledger and at the centre."""
+    return {
+        "merchant": head.key.merchant,
+        "invoice": invoice_id(head.key, head.generation),
+        "relate_number": head.relate_number,
+    }
+
+
+def pending_since(head: Head) -> int:
+    """When what is now unfinished began: the change under way, or the issue itself (epoch seconds)."""
+    if head.state in (State.VOIDING, State.REISSUING):
+        began = [int(entry["at"]) for entry in head.log if entry["event"] in ("voiding", "reissuing")]
+        return began[-1] if began else head.updated_at
+    if head.state is State.ISSUED:  # a wish that came while it was on its way
+        return int(head.want.get("at", head.updated_at))
+    return head.first_sent_at or head.created_at
 
 
 # --- taking hold of the work ---------------------------------------------------------------------------------------
@@ -144,10 +163,13 @@ def issued(head: Head, document: Issued, now: int, *, upload: str = "uploading",
 
 
 def adopted(head: Head, found: Found, differences: list[Difference], now: int) -> Head:
-    """What the centre holds under our order number becomes the head's content, if it is the same, whole document."""
+    """What the centre holds under our order number becomes the head's, if it is the same document and not withdrawn.
+
+    A void one is adopted as void whatever it said: it lives no more, and its order number can never be used again.
+    """
     if found.withdrawn:
         return flagged(head, now, "WITHDRAWN_AT_CENTRE", theirs={"number": found.number})
-    if differences:
+    if differences and not found.void:
         return flagged(
             head,
             now,
@@ -178,7 +200,16 @@ def times_unknown(head: Head, cause: str) -> int:
 def waiting(head: Head, cause: str, now: int, due_at: int, rejected: Rejected | None = None) -> Head:
     """Nothing of ours is on its way; the same content is tried again at ``due_at``."""
     refusal = _refusal(rejected) if rejected else {}
-    head = replace(head, state=State.WAITING, cause=cause, refusal=refusal, due_at=due_at, lease_until=0, sent_at=None)
+    head = replace(
+        head,
+        state=State.WAITING,
+        cause=cause,
+        refusal=refusal,
+        due_at=due_at,
+        lease_until=0,
+        sent_at=None,
+        settle_until=None,
+    )
     return logged(head, now, "waiting", **({"cause": cause} | refusal))
 
 
@@ -224,6 +255,12 @@ def flagged(head: Head, now: int, cause: str, **values: Any) -> Head:  # noqa: A
     """A person must look: both sides' values are kept, nothing is overwritten, nothing goes on by itself."""
     head = replace(head, attention={"cause": cause, "since": now, **values}, due_at=None, lease_until=0)
     return logged(head, now, "attention", cause=cause)
+
+
+def looked_into(head: Head, now: int, *, by: str, reason: str) -> Head:
+    """A person has looked: the flag goes, and recovery asks the centre again; what still differs is flagged again."""
+    head = replace(head, attention={}, attempts=0, due_at=now, lease_until=0)
+    return logged(head, now, "looked_into", by=by, reason=reason)
 
 
 # --- void and reissue ----------------------------------------------------------------------------------------------

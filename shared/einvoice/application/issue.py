@@ -93,10 +93,10 @@ def refused_by_rules(p: Ports, request: IssueRequest, violations: list[Violation
         },
         keys={"issue": [request.idempotency_key, payload.digest(content)]},
     )
-    p.observe("refused", reason=Reason.FIX_REQUEST.value, cause="RULES")
+    p.observe("refused", reason=Reason.FIX_REQUEST.value, cause="RULES", **heads.ids(head))
     standing = p.store.create(heads.logged(head, now, "refused", **head.refusal))
     if standing is not None:
-        p.observe("queue_refused", cause="RULES", relate_number=standing.relate_number)
+        p.observe("queue_refused", cause="RULES", **heads.ids(standing))
 
 
 def _refusal(
@@ -130,7 +130,7 @@ def _carried_out(p: Ports, w: Work, claimed: Head) -> Answer:
     except sending.Overtaken as overtaken:
         head = overtaken.standing
     except StoreUnavailable:
-        p.observe("commit_failed", relate_number=claimed.relate_number, correlation_id=w.correlation_id)
+        p.observe("commit_failed", **heads.ids(claimed))
         return Answer(claimed, claimed.generation)
     return Answer(head, head.generation, new=head.state is State.ISSUED)
 

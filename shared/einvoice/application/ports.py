@@ -6,7 +6,8 @@ All of it comes through here, so that the whole service runs single-threaded in 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Protocol
 
 from einvoice.application.breaker import Breakers
@@ -66,6 +67,10 @@ class Ports:
     pace: Callable[[str, str], None]  # waits until (merchant, account) may be called again
     observe: Callable[..., None]  # observe(event, **fields): counts and logs; never personal data
     timing: Timing = Timing()
+
+    def heard_as(self, correlation_id: str) -> Ports:
+        """The same, with everything observed naming the request, message or run it belongs to."""
+        return replace(self, observe=partial(self.observe, correlation_id=correlation_id))
 
     def now(self) -> int:
         """Epoch seconds, whole."""

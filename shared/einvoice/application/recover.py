@@ -24,7 +24,7 @@ class Recovered:
 
     key: OrderKey
     outcome: str
-    overdue_s: int
+    age_s: int  # how long the order has been unfinished
 
 
 def recover_one(p: Ports, w: Work, key: OrderKey) -> Recovered:
@@ -35,15 +35,15 @@ def recover_one(p: Ports, w: Work, key: OrderKey) -> Recovered:
         now = p.now()
         if head is None or head.due_at is None or head.due_at > now or head.lease_until > now:
             return Recovered(key, "busy", 0)
-        overdue = now - head.due_at
+        age_s = now - heads.pending_since(head)
         before = head.state
         head = drive(p, w, take_over(p, w, head))
-        p.observe("recovered", state=head.state.value, before=before.value, correlation_id=w.correlation_id)
-        return Recovered(key, "resting" if head.due_at is None else "pending", overdue)
+        p.observe("recovered", state=head.state.value, before=before.value, **heads.ids(head))
+        return Recovered(key, "resting" if head.due_at is None else "pending", age_s)
     except sending.Overtaken:
         return Recovered(key, "busy", 0)
     except StoreUnavailable:
-        p.observe("store_unavailable", correlation_id=w.correlation_id)
+        p.observe("store_unavailable")
         return Recovered(key, "failed", 0)
 
 
@@ -68,7 +68,7 @@ def driven_on(p: Ports, w: Work, head: Head) -> Head:
     except sending.Overtaken as overtaken:
         return overtaken.standing
     except StoreUnavailable:
-        p.observe("commit_failed", relate_number=head.relate_number, correlation_id=w.correlation_id)
+        p.observe("commit_failed", **heads.ids(head))
         return head
 
 
@@ -91,7 +91,7 @@ def drive(p: Ports, w: Work, head: Head) -> Head:
             case _:
                 return sending.commit(p, head, lambda h: replace(h, due_at=None, lease_until=0))
     except MerchantUnusable as unusable:
-        p.observe("merchant_unusable", cause=unusable.cause, correlation_id=w.correlation_id)
+        p.observe("merchant_unusable", cause=unusable.cause, **heads.ids(head))
         outcome = Unknown(unusable.cause)
         retry_at = p.now() + p.timing.retry_cap_s
         return sending.commit(p, head, lambda h: heads.unknown(heads.unsent(h), outcome, p.now(), retry_at))
@@ -103,7 +103,7 @@ def _wanted_void(p: Ports, w: Work, head: Head) -> Head:
         raise AssertionError("an issued order has a centre")
     profile = p.centres.pinned(head.key.merchant, head.centre).profile
     if head.period < void.oldest_voidable_period(p.clock.now(), profile):
-        p.observe("attention", cause="CANCELLED_TOO_LATE_TO_VOID")
+        p.observe("attention", cause="CANCELLED_TOO_LATE_TO_VOID", **heads.ids(head))
         return sending.commit(p, head, lambda h: heads.flagged(h, p.now(), "CANCELLED_TOO_LATE_TO_VOID"))
     guard = Guard(states=(State.ISSUED,), generation=head.generation, quiet_before=p.now())
     intent = void_intent(p, w, str(head.want.get("reason", "")), profile.settle_window_s)

@@ -35,6 +35,7 @@ class ReissueRequest:
     mode: str = "new_number"  # or same_number
     order_total_twd: int | None = None
     idempotency_key: str = ""
+    keep: bool = False  # a queue has nobody to tell: where only time is in the way, the order keeps the work
 
     @property
     def conditions(self) -> Json:
@@ -74,6 +75,8 @@ def reissue(p: Ports, w: Work, request: ReissueRequest) -> Answer:
         conditions.check_begun(p, w, head, p.centres.pinned(head.key.merchant, _centre(head)))
     except (InvalidRequest, Conflict, MerchantUnusable) as refusal:
         cause = str(refusal)
+        if request.keep and cause == conditions.NUMBERS_UNKNOWN:
+            return Answer(sending.put_off_change(p, head), request.generation)
         sending.withdraw(p, head, cause)
         raise
     send = sending.send_same_number if request.mode == "same_number" else sending.send_void
@@ -82,7 +85,7 @@ def reissue(p: Ports, w: Work, request: ReissueRequest) -> Answer:
     except sending.Overtaken as overtaken:
         head = overtaken.standing
     except StoreUnavailable:
-        p.observe("commit_failed", relate_number=head.relate_number, correlation_id=w.correlation_id)
+        p.observe("commit_failed", **heads.ids(head))
     return _told(head, request)
 
 
@@ -181,7 +184,7 @@ def _issue_anew(p: Ports, w: Work, request: ReissueRequest, head: Head, correcte
     except sending.Overtaken as overtaken:
         after = overtaken.standing
     except StoreUnavailable:
-        p.observe("commit_failed", relate_number=after.relate_number, correlation_id=w.correlation_id)
+        p.observe("commit_failed", **heads.ids(after))
     return Answer(after, after.generation, new=after.state is State.ISSUED)
 
 

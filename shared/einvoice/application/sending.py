@@ -57,7 +57,7 @@ def send_issue(p: Ports, w: Work, head: Head) -> Head:
     provider = _provider(p, head)
     outcome = _called(p, w, head, lambda call: provider.issue(order_of(head), head.relate_number, call))
     if isinstance(outcome, Accepted):
-        p.observe("issued", generation=head.generation, **_ids(w, head))
+        p.observe("issued", generation=head.generation, **heads.ids(head))
         return commit(p, head, lambda h: heads.issued(h, outcome.value, p.now()))
     if isinstance(outcome, Rejected) and not outcome.sent:
         due_at = p.now() + p.timing.not_sent_retry_s
@@ -97,7 +97,7 @@ def _end_without_sending(p: Ports, head: Head, provider: Provider) -> Callable[[
         if not heads.settled(h, now):
             return heads.unknown(h, Unknown("SETTLING"), now, (h.settle_until or now) + 1)
         if h.want:
-            p.observe("cancelled_before_issue")
+            p.observe("cancelled_before_issue", **heads.ids(h))
             return heads.refused(h, CANCELLED, now)
         if refusal:
             return _refused(p, h, refusal)
@@ -116,7 +116,7 @@ def _after_issue(p: Ports, head: Head, outcome: Rejected | Unknown, found: LookU
     answered = heads.unsent(head)
     if outcome.definite and outcome.reason in heads.LATER:
         due_at = now + _backoff(p, head)
-        return _put_off(p, answered, outcome.cause, due_at, outcome)
+        return _put_off(p, answered, outcome.cause, due_at, outcome, absent=isinstance(found, Absent))
     if outcome.definite:
         if not heads.settled(answered, now):
             return heads.refusal_pending(answered, outcome, now, (answered.settle_until or now) + 1)
@@ -148,7 +148,7 @@ def _differences(p: Ports, head: Head, found: Found) -> list[adoption.Difference
 
 def _adopted(p: Ports, head: Head, found: Found) -> Head:
     after = heads.adopted(head, found, _differences(p, head, found), p.now())
-    p.observe("attention" if after.attention else "adopted", cause=after.attention.get("cause", ""))
+    p.observe("attention" if after.attention else "adopted", cause=after.attention.get("cause", ""), **heads.ids(head))
     return after
 
 
@@ -169,7 +169,7 @@ def send_void(p: Ports, w: Work, head: Head) -> Head:
         due_at = p.now() + p.timing.not_sent_retry_s
         return commit(p, head, lambda h: _held(h, due_at))
     if isinstance(outcome, Rejected) and outcome.definite:
-        p.observe("void_refused", reason=outcome.reason.value, cause=outcome.cause)
+        p.observe("void_refused", reason=outcome.reason.value, cause=outcome.cause, **heads.ids(head))
         if outcome.reason is Reason.FIX_CREDENTIALS:
             due_at = p.now() + _backoff(p, head)
             return commit(p, head, lambda h: heads.unknown(replace(h, quiet_until=None), outcome, p.now(), due_at))
@@ -200,6 +200,8 @@ def resume_void(p: Ports, w: Work, head: Head) -> Head:
         due_at = (head.quiet_until or p.now()) + 1
         return commit(p, head, lambda h: heads.unknown(h, Unknown("SETTLING"), p.now(), due_at))
     if head.state is State.REISSUING and (cause := _reason_to_stop(p, w, head, provider)):
+        if cause == conditions.NUMBERS_UNKNOWN:
+            return put_off_change(p, head)
         return withdraw(p, head, cause)
     if head.period < void.oldest_voidable_period(p.clock.now(), provider.profile):
         return commit(p, head, lambda h: _flagged(p, h, "VOID_WINDOW_CLOSED"))
@@ -217,7 +219,7 @@ def _reason_to_stop(p: Ports, w: Work, head: Head, provider: Provider) -> str:
 
 def _after_void(p: Ports, w: Work, head: Head) -> Head:
     """The void is definite. A reissue goes on with the next generation, unless the merchant cancelled meanwhile."""
-    p.observe("voided", **_ids(w, head))
+    p.observe("voided", **heads.ids(head))
     if head.state is not State.REISSUING:
         return commit(p, head, lambda h: heads.voided(h, p.now()))
 
@@ -262,6 +264,12 @@ def withdraw(p: Ports, head: Head, cause: str) -> Head:
     return commit(p, head, lambda h: heads.withdrawn_intent(h, p.now(), cause))
 
 
+def put_off_change(p: Ports, head: Head) -> Head:
+    """Only time is in the way of a void or reissue of which nothing was sent: it is taken up again later."""
+    due_at = p.now() + _backoff(p, head)
+    return commit(p, head, lambda h: _held(h, due_at))
+
+
 def _void_not_found(p: Ports, head: Head, found: Absent | Rejected | Unknown) -> Head:
     if isinstance(found, Unknown) and found.cause == NOT_QUERYABLE:
         return _flagged(p, head, NOT_QUERYABLE)
@@ -292,7 +300,7 @@ def send_same_number(p: Ports, w: Work, head: Head) -> Head:
         ),
     )
     if isinstance(outcome, Accepted):
-        p.observe("reissued_same_number", **_ids(w, head))
+        p.observe("reissued_same_number", **heads.ids(head))
         return commit(
             p, head, lambda h: heads.issued(replace(_with_next(h, corrected), quiet_until=None), outcome.value, p.now())
         )
@@ -300,7 +308,7 @@ def send_same_number(p: Ports, w: Work, head: Head) -> Head:
         due_at = p.now() + p.timing.not_sent_retry_s
         return commit(p, head, lambda h: _held(h, due_at))
     if isinstance(outcome, Rejected) and outcome.definite and outcome.reason is not Reason.FIX_CREDENTIALS:
-        p.observe("reissue_refused", reason=outcome.reason.value, cause=outcome.cause)
+        p.observe("reissue_refused", reason=outcome.reason.value, cause=outcome.cause, **heads.ids(head))
         return commit(p, head, lambda h: heads.void_refused(h, outcome, p.now()))  # what was wanted is due then
     if _banned(p, head) is not None:
         return commit(p, head, lambda h: _look_again(p, h, outcome))
@@ -383,7 +391,7 @@ def _called(p: Ports, w: Work, head: Head, send: Callable[[Call], Outcome[T]]) -
 
 def _look_again(p: Ports, head: Head, outcome: Rejected | Unknown) -> Head:
     """No answer: look again until there is one. An answer nobody can place: at +1, +5, +15 minutes, then a person."""
-    p.observe("unknown", cause=outcome.cause, relate_number=head.relate_number)
+    p.observe("unknown", cause=outcome.cause, **heads.ids(head))
     if isinstance(outcome, Unknown) and not outcome.answered:
         return heads.unknown(head, outcome, p.now(), _due_after_unknown(p, head, outcome))
     before = heads.times_unknown(head, outcome.cause)
@@ -392,17 +400,22 @@ def _look_again(p: Ports, head: Head, outcome: Rejected | Unknown) -> Head:
     return heads.unknown(head, outcome, p.now(), p.now() + p.timing.look_again_s[before])
 
 
-def _put_off(p: Ports, head: Head, cause: str, due_at: int, rejected: Rejected | None = None) -> Head:
-    """Try again later; WAITING only where nothing of an earlier attempt can still land."""
+def _put_off(  # noqa: PLR0913 — what was refused, what was found, and until when
+    p: Ports, head: Head, cause: str, due_at: int, rejected: Rejected | None = None, *, absent: bool = False
+) -> Head:
+    """Try again later; WAITING only where it is proved that nothing of an earlier attempt landed or still can.
+
+    That its time is over proves only the second; ``absent``: the centre was asked since, and holds nothing.
+    """
     now = p.now()
-    p.observe("waiting", cause=cause)
-    if heads.settled(head, now):
+    p.observe("waiting", cause=cause, **heads.ids(head))
+    if heads.settled(head, now) and (head.settle_until is None or absent):
         return heads.waiting(head, cause, now, due_at, rejected)
     return heads.unknown(head, rejected or Unknown(cause), now, due_at)
 
 
 def _refused(p: Ports, head: Head, rejected: Rejected) -> Head:
-    p.observe("refused", reason=rejected.reason.value, cause=rejected.cause)
+    p.observe("refused", reason=rejected.reason.value, cause=rejected.cause, **heads.ids(head))
     return heads.refused(head, rejected, p.now())
 
 
@@ -413,7 +426,7 @@ def _held(head: Head, due_at: int) -> Head:
 
 
 def _flagged(p: Ports, head: Head, cause: str, **values: Json) -> Head:
-    p.observe("attention", cause=cause)
+    p.observe("attention", cause=cause, **heads.ids(head))
     return heads.flagged(head, p.now(), cause, **values)
 
 
@@ -440,10 +453,6 @@ def _provider(p: Ports, head: Head) -> Provider:
     if head.centre is None:
         raise AssertionError("a claimed order has a centre")
     return p.centres.pinned(head.key.merchant, head.centre)
-
-
-def _ids(w: Work, head: Head) -> dict[str, str]:
-    return {"correlation_id": w.correlation_id, "merchant": head.key.merchant, "relate_number": head.relate_number}
 
 
 def _instant(epoch: int) -> datetime:

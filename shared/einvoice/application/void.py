@@ -55,7 +55,7 @@ def void(p: Ports, w: Work, request: VoidRequest) -> Answer:
         sending.withdraw(p, head, unusable.cause)
         raise
     except StoreUnavailable:
-        p.observe("commit_failed", relate_number=head.relate_number, correlation_id=w.correlation_id)
+        p.observe("commit_failed", **heads.ids(head))
         return Answer(head, request.generation)
     return _told(head, request.generation)
 
@@ -134,7 +134,7 @@ def _tombstone(p: Ports, request: VoidRequest) -> Answer:
     head = heads.tombstone(request.key, _wish(p, request), op=p.token(), write_id=p.token(), now=p.now())
     standing = p.store.create(head)
     if standing is None:
-        p.observe("cancelled_before_claim")
+        p.observe("cancelled_before_claim", **heads.ids(head))
         return Answer(head, 1)
     if standing.state is State.WANTED:
         return Answer(standing, standing.generation)
@@ -160,5 +160,5 @@ def _wished(p: Ports, request: VoidRequest, conflict: Conflict | None = None) ->
         raise NotFound
     if not ok:  # it moved on meanwhile: the void meets a state it can act on, or the message comes again
         raise conflict or answers.in_flight(head, now)
-    p.observe("want_stored")
+    p.observe("want_stored", **heads.ids(head))
     return Answer(head, request.generation)

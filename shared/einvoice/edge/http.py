@@ -150,7 +150,7 @@ def _guarded(context: Any, request: Request, scope: str, do: Callable[[Ports, Wo
     if len(request.idempotency_key) > MAX_KEY_CHARS:
         return _invalid([Violation("TOO_LONG", "Idempotency-Key", f"Idempotency-Key 最長 {MAX_KEY_CHARS} 字元")])
     try:
-        p = wiring.ports()
+        p = wiring.ports().heard_as(request.correlation_id)
         return do(p, work(p, context, request.correlation_id), request)
     except EinvoiceError as error:
         return _error(error)

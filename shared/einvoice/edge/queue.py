@@ -43,7 +43,7 @@ def _one(record: Json, context: Any, do: Callable[[Ports, Work, bytes], None]) -
     correlation_id = _correlation_id(record)
     observe = wiring.telemetry().observe
     try:
-        p = wiring.ports()
+        p = wiring.ports().heard_as(correlation_id)
         do(p, work(p, context, correlation_id), record["body"].encode("utf-8", "surrogatepass"))
     except InvalidRequest as invalid:
         observe("queue_unreadable", codes=[v.code for v in invalid.violations], correlation_id=correlation_id)
@@ -69,7 +69,7 @@ def _one(record: Json, context: Any, do: Callable[[Ports, Work, bytes], None]) -
 def refused_by_rules(p: Ports, w: Work, invalid: InvalidRequest) -> None:
     """Tell of a readable message that the rules refuse; it is done with, because it would be refused for ever."""
     codes = sorted({v.code for v in invalid.violations})
-    p.observe("queue_refused", cause="RULES", codes=codes, correlation_id=w.correlation_id)
+    p.observe("queue_refused", cause="RULES", codes=codes)
 
 
 def _correlation_id(record: Json) -> str:

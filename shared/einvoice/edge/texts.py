@@ -22,6 +22,7 @@ EVENTS = {
     "refused": "加值中心未開立發票：{raw_message}",
     "refusal_pending": "加值中心回覆未開立（{raw_message}），最後確認中",
     "attention": "需要人員確認：{cause_text}",
+    "looked_into": "人員 {by} 已確認（{reason}），重新向加值中心查詢",
     "wanted": "收到取消通知，將在可以處理時自動作廢或停止開立",
     "voiding": "開始作廢，理由：{reason}",
     "voided": "作廢成功：{number}",
@@ -96,7 +97,7 @@ STATES = {
 def event_text(entry: dict[str, Any]) -> str:
     """One log entry as a sentence."""
     template = EVENTS.get(str(entry.get("event")), str(entry.get("event")))
-    values = {"number": "", "generation": "", "reason": "", "raw_message": "", **entry, "cause_text": cause_text(entry)}
+    values = {"number": "", "generation": "", "reason": "", "by": "", "raw_message": "", **entry, "cause_text": cause_text(entry)}
     values["raw_message"] = values["raw_message"] or values["cause_text"]
     text = template.format_map(values)
     times = entry.get("times")
