@@ -17,7 +17,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 RUNTIME := 3.13
 LOCKS := runtime test local tools lock
-CODE := shared functions local simulators einvoice_ops tests tools
+CODE := shared functions local simulators einvoice_ops benchmarks tests tools
 TYPED := $(wildcard shared/einvoice functions/*/handler.py local simulators einvoice_ops)
 NOW ?=
 WORKERS ?= 2

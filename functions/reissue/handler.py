@@ -36,7 +36,7 @@ def on_message(p: Ports, w: Work, raw: bytes) -> None:
     try:
         reissue(p, w, wanted)
     except InvalidRequest as invalid:  # readable, but against the rules: sent again it would be no better
-        queue.refused_by_rules(p, w, invalid)
+        queue.refused_by_rules(p, invalid)
 
 
 def _wanted(key: OrderKey, generation: int, body: bodies.ReissueBody, idempotency_key: str) -> ReissueRequest:

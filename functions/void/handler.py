@@ -32,4 +32,4 @@ def on_message(p: Ports, w: Work, raw: bytes) -> None:
     try:
         cancel(p, w, wanted)
     except InvalidRequest as invalid:  # readable, but against the rules: sent again it would be no better
-        queue.refused_by_rules(p, w, invalid)
+        queue.refused_by_rules(p, invalid)

@@ -10,9 +10,9 @@ import secrets
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
-from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from einvoice.errors import EinvoiceError, StoreUnavailable
@@ -25,9 +25,6 @@ Record = dict[str, Any]
 MAX_LISTED = 1000  # records of one kind of one merchant; more is a mistake somewhere else
 AUDIT_PREFIX = "AUDIT#"
 _CONFLICT_TRIES = 3
-
-_serialize = TypeSerializer().serialize
-_deserialize = TypeDeserializer().deserialize
 
 
 class ChangedMeanwhileError(EinvoiceError):
@@ -130,16 +127,20 @@ class Records:
         return (page["Items"] for page in pages)
 
     def _transact_item(self, write: Write) -> TransactWriteItemTypeDef:
+        # Only operators write records; boto3 is a tenth of a function's start, and functions only read them.
+        from boto3.dynamodb.types import TypeSerializer  # noqa: PLC0415
+
+        serialize = TypeSerializer().serialize
         terms: dict[str, Any] = {"TableName": self._table}
         if write.condition:
             terms["ConditionExpression"] = write.condition
         if write.names:
             terms["ExpressionAttributeNames"] = dict(write.names)
         if write.values:
-            terms["ExpressionAttributeValues"] = {name: _serialize(value) for name, value in write.values.items()}
+            terms["ExpressionAttributeValues"] = {name: serialize(value) for name, value in write.values.items()}
         if write.record is None:
             return {"ConditionCheck": {**terms, "Key": _key(write.key)}}  # type: ignore[typeddict-item]  # built up above
-        stored = {name: _serialize(value) for name, value in write.record.items()}
+        stored = {name: serialize(value) for name, value in write.record.items()}
         return {"Put": {**terms, "Item": {**stored, **_key(write.key)}}}  # type: ignore[typeddict-item]  # built up above
 
 
@@ -148,7 +149,23 @@ def _key(key: tuple[str, str]) -> dict[str, Any]:
 
 
 def _plain(item: Mapping[str, Any]) -> Record:
-    return {name: _deserialize(value) for name, value in item.items()}
+    return {name: _value(attribute) for name, attribute in item.items()}
+
+
+def _value(attribute: Mapping[str, Any]) -> Any:  # noqa: ANN401  # whatever was stored
+    ((kind, value),) = attribute.items()
+    match kind:
+        case "S" | "B" | "BOOL":
+            return value
+        case "N":
+            return Decimal(value)
+        case "NULL":
+            return None
+        case "L":
+            return [_value(one) for one in value]
+        case "M":
+            return _plain(value)
+    raise ValueError(f"a record holds no {kind}")
 
 
 def _code(error: ClientError | BotoCoreError) -> str:

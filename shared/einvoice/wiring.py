@@ -8,9 +8,10 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
+from typing import Any
 
-import boto3
 import botocore
+import botocore.session
 from botocore.config import Config
 
 from einvoice import clock as clocks
@@ -147,8 +148,9 @@ def _ports() -> Ports:
 def build(env: Mapping[str, str]) -> Ports:
     """Ports from TABLE_NAME, KMS_KEY_ID, STAGE, CLOCK_SOURCE, ALLOWED_PRIVATE_TARGETS."""
     clock = clocks.from_environment(env)
-    dynamodb = boto3.client("dynamodb", config=AWS_CONFIG)
-    kms = boto3.client("kms", config=AWS_CONFIG)
+    session = botocore.session.get_session()  # what boto3.client is built of, a tenth of a start lighter
+    dynamodb: Any = session.create_client("dynamodb", config=AWS_CONFIG)
+    kms: Any = session.create_client("kms", config=AWS_CONFIG)
     store = DynamoStore(dynamodb, env["TABLE_NAME"])
     merchants = Merchants(dynamodb, kms, env["TABLE_NAME"], env["KMS_KEY_ID"], clock.monotonic)
     observe = telemetry().observe

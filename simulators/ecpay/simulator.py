@@ -109,9 +109,15 @@ class Simulator:
         self.clock.run_due()
 
     def forge_consent(self, number: str) -> None:
-        """Somebody else posts the callback of an online allowance, with a false CheckMacValue. Raises ``KeyError``."""
+        """Somebody else posts the callback of an online allowance, with a false CheckMacValue.
+
+        Raises ``KeyError`` for an unknown number, ``ValueError`` where no ReturnURL was given.
+        """
         with self.world.lock:
-            callbacks.tell_agreed(self.world, self._request(number), self.now(), forged=True)
+            request = self._request(number)
+            if not request.return_url:
+                raise ValueError(f"{number} has no ReturnURL")
+            callbacks.tell_agreed(self.world, request, self.now(), forged=True)
         self.clock.run_due()
 
     def _request(self, number: str) -> AllowanceRequest:
@@ -126,11 +132,13 @@ class Simulator:
             return [oracle.delayed_of(delayed) for delayed in self.world.delayed.values()]
 
     def forge_issue(self, tsr: str) -> None:
-        """Somebody else posts the callback of a delayed issue, with a false number. Raises ``KeyError``."""
+        """The same for a delayed issue, with a false number; ``ValueError`` where no NotifyURL was given."""
         with self.world.lock:
             found = [delayed for delayed in self.world.delayed.values() if delayed.tsr == tsr]
             if not found:
                 raise KeyError(tsr)
+            if not found[-1].notify_url:
+                raise ValueError(f"{tsr} has no NotifyURL")
             callbacks.tell_issued(self.world, found[-1], self.now(), forged=True)
         self.clock.run_due()
 

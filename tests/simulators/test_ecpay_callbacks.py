@@ -180,6 +180,8 @@ def test_forged_callbacks_without_a_cause(sim: Simulator, client: Client, receiv
     assert (sim.online_allowances()[0]["state"], sim.delayed()[0]["state"]) == ("waiting", "waiting")
     assert client.control("POST", "delayed/none", {"forge_callback": True})[0] == 404
     assert client.control("POST", "delayed/T-FD", {})[0] == 400
+    client.call("DelayIssue", **delayed("FE"))
+    assert client.control("POST", "delayed/T-FE", {"forge_callback": True})[0] == 400
 
 
 def test_receiver_may_ask_before_it_answers(sim: Simulator, client: Client, asked: str) -> None:

@@ -180,9 +180,10 @@ def test_notify_url_is_called_by_the_strict_profile_only(
 
 
 def test_an_order_that_cannot_be_issued(strict: Simulator, strict_client: Client, receiver: Receiver) -> None:
-    """Without numbers it fails, the callback says why, and its RelateNumber can be issued by other means."""
+    """It fails, the callback says why (an edit kept its address), and its RelateNumber can be issued otherwise."""
     strict.move_clock(now=EVENING)
     strict_client.call("DelayIssue", **delayed("F1", NotifyURL=receiver.url))
+    assert strict_client.call("EditDelayIssue", Tsr="T-F1", **order("F1", total=90)).code == 1
     strict.exhaust()
     strict.move_clock(advance_s=86400)
     assert [(form["inv_error"], form["invoicenumber"]) for form in receiver.forms] == [("5070350", "")]

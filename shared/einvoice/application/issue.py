@@ -85,6 +85,7 @@ def refused_by_rules(p: Ports, request: IssueRequest, violations: list[Violation
         payload=content,
         relate_number=relate_number(p.stage, request.key, 1),
         cause="RULES",
+        sold_period=Period.of(p.clock.now()).key,
         refusal={
             "reason": Reason.FIX_REQUEST.value,
             "cause": "RULES",

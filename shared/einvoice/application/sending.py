@@ -400,7 +400,7 @@ def _look_again(p: Ports, head: Head, outcome: Rejected | Unknown) -> Head:
     return heads.unknown(head, outcome, p.now(), p.now() + p.timing.look_again_s[before])
 
 
-def _put_off(  # noqa: PLR0913 — what was refused, what was found, and until when
+def _put_off(
     p: Ports, head: Head, cause: str, due_at: int, rejected: Rejected | None = None, *, absent: bool = False
 ) -> Head:
     """Try again later; WAITING only where it is proved that nothing of an earlier attempt landed or still can.

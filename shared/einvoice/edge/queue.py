@@ -66,7 +66,7 @@ def _one(record: Json, context: Any, do: Callable[[Ports, Work, bytes], None]) -
     return True
 
 
-def refused_by_rules(p: Ports, w: Work, invalid: InvalidRequest) -> None:
+def refused_by_rules(p: Ports, invalid: InvalidRequest) -> None:
     """Tell of a readable message that the rules refuse; it is done with, because it would be refused for ever."""
     codes = sorted({v.code for v in invalid.violations})
     p.observe("queue_refused", cause="RULES", codes=codes)

@@ -97,7 +97,8 @@ STATES = {
 def event_text(entry: dict[str, Any]) -> str:
     """One log entry as a sentence."""
     template = EVENTS.get(str(entry.get("event")), str(entry.get("event")))
-    values = {"number": "", "generation": "", "reason": "", "by": "", "raw_message": "", **entry, "cause_text": cause_text(entry)}
+    values = dict.fromkeys(("number", "generation", "reason", "by", "raw_message"), "") | entry
+    values["cause_text"] = cause_text(entry)
     values["raw_message"] = values["raw_message"] or values["cause_text"]
     text = template.format_map(values)
     times = entry.get("times")

@@ -73,7 +73,8 @@ def edit_delay_issue(call: Call, data: Data) -> Reply:
     check_relate(call, content, own=delayed)
     _free_relate(call.world, delayed)
     delayed.content = content
-    delayed.notify_url = data.text("NotifyURL")
+    if data.has("NotifyURL"):
+        delayed.notify_url = data.text("NotifyURL")
     call.world.waiting_relates[delayed.merchant_id, content.relate.lower()] = delayed
     return {"RtnCode": 1, "RtnMsg": "編輯成功"}
 
