@@ -165,7 +165,8 @@ def _value(attribute: Mapping[str, Any]) -> Any:  # noqa: ANN401  # whatever was
             return [_value(one) for one in value]
         case "M":
             return _plain(value)
-    raise ValueError(f"a record holds no {kind}")
+        case _:
+            raise ValueError(f"a record holds no {kind}")
 
 
 def _code(error: ClientError | BotoCoreError) -> str:
