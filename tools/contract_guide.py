@@ -40,6 +40,8 @@ def problems() -> list[Problem]:
         match ast.unparse(call.func), call.args:
             case "Conflict", [reason, ast.Constant(value=str(code)), message, *_]:
                 found.add(Problem(code, _status(call), _reason(reason), _sentence(module, message)))
+            case "Conflict", [reason, ast.Name(id=name), message, *_] if (code := _constant(module, name)):
+                found.add(Problem(code, _status(call), _reason(reason), _sentence(module, message)))
             case "problem", [ast.Constant(value=int(status)), ast.Constant(value=str(code)), message, reason]:
                 found.add(Problem(code, status, _reason(reason), _sentence(module, message)))
             case _:
@@ -76,6 +78,15 @@ def _calls(*patterns: str) -> Iterator[tuple[ast.Module, ast.Call]]:
             for node in ast.walk(module):
                 if isinstance(node, ast.Call):
                     yield module, node
+
+
+def _constant(module: ast.Module, name: str) -> str:
+    """The text of a module's constant; empty if it has none of this name."""
+    for node in module.body:
+        match node:
+            case ast.Assign(targets=[ast.Name(id=found)], value=ast.Constant(value=str(text))) if found == name:
+                return text
+    return ""
 
 
 def _status(call: ast.Call) -> int:

@@ -25,15 +25,26 @@ def test_every_alarm_has_its_section():
     assert sorted(name for heading in told for name in heading.split(", ")) == sorted(alarms)
 
 
+CONSTANTS = {
+    target.id: texts(node.value)
+    for module in CODE
+    for node in module.body
+    if isinstance(node, ast.Assign)
+    for target in node.targets
+    if isinstance(target, ast.Name)
+}
+
+
+def named_by(argument: ast.expr) -> set[str]:
+    """The texts of the constant an argument names, of this module or another."""
+    match argument:
+        case ast.Name(id=name) | ast.Attribute(attr=name):
+            return {text for text in CONSTANTS.get(name, set()) if CAUSE.fullmatch(text)}
+    return set()
+
+
 def flag_causes(module: ast.Module) -> set[str]:
     """Every cause a module flags an order with: named in the call, by a constant, or elsewhere in the same function."""
-    constants = {
-        target.id: texts(node.value)
-        for node in module.body
-        if isinstance(node, ast.Assign)
-        for target in node.targets
-        if isinstance(target, ast.Name)
-    }
     found: set[str] = set()
     for function in (node for node in module.body if isinstance(node, ast.FunctionDef)):
         for name, call in calls(function):
@@ -41,7 +52,7 @@ def flag_causes(module: ast.Module) -> set[str]:
                 continue
             named = {text for arg in call.args for text in texts(arg) if CAUSE.fullmatch(text)}
             for arg in call.args:
-                named |= constants.get(arg.id, set()) if isinstance(arg, ast.Name) else set()
+                named |= named_by(arg)
             named = named or {text for text in texts(function) if CAUSE.fullmatch(text)}
             assert named, f"{function.name} flags an order; with which cause?"
             found |= named

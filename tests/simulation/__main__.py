@@ -1,7 +1,8 @@
 """``python -m tests.simulation``: many seeds, one seed again, or the product with a safeguard taken out.
 
---seeds A:B [--processes N] [--sabotage NAME]   run them; the first failing ones are printed small; exit 1 if any
---seed N [--trace] [--shrink]                   replay one
+--seeds A:B [--processes N]                     run them; the first failing ones are printed small; exit 1 if any
+--seed N [--trace] [--shrink] [--sabotage NAME] replay one
+--sabotage NAME | all [--seeds A:B]             the first seed that notices the missing safeguard; exit 1 if none does
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections import Counter
 from typing import Any
 
 from tests.simulation.plan import draw
-from tests.simulation.runs import Tally, many
+from tests.simulation.runs import Tally, first_caught, many
 from tests.simulation.sabotage import SABOTAGES, sabotaged
 from tests.simulation.schedule import run
 from tests.simulation.shrink import shrunk
@@ -26,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=__doc__)
     parser.add_argument("--seeds", default="0:1000", metavar="A:B")
     parser.add_argument("--processes", type=int, default=1)
-    parser.add_argument("--sabotage", default="", choices=["", *SABOTAGES])
+    parser.add_argument("--sabotage", default="", choices=["", "all", *SABOTAGES])
     parser.add_argument("--seed", type=int)
     parser.add_argument("--trace", action="store_true")
     parser.add_argument("--shrink", action="store_true")
@@ -35,13 +36,25 @@ def main(arguments: list[str] | None = None) -> int:
         with sabotaged(given.sabotage):
             return _one(given.seed, trace=given.trace, shrink=given.shrink)
     first, _, last = given.seeds.partition(":")
+    if given.sabotage:
+        return _sabotage(list(SABOTAGES) if given.sabotage == "all" else [given.sabotage], int(last))
     began = time.perf_counter()
-    tally = many(int(first), int(last), given.processes, given.sabotage)
+    tally = many(int(first), int(last), given.processes)
     _report(tally, time.perf_counter() - began)
     for seed, _ in tally.failing[:SHOWN]:
-        with sabotaged(given.sabotage):
-            _show_smallest(seed)
+        _show_smallest(seed)
     return 1 if tally.failing else 0
+
+
+def _sabotage(names: list[str], last: int) -> int:
+    caught = True
+    for name in names:
+        for outcomes_only in (False, True):
+            result = first_caught(name, last, outcomes_only=outcomes_only)
+            caught &= result is not None
+            what = f"first seed {result.seed}: {result.violation}" if result else f"NOT CAUGHT in {last} seeds"
+            _say(f"{name:18} {'by outcome' if outcomes_only else 'by any check':13} {what[:150]}")
+    return 0 if caught else 1
 
 
 def _report(tally: Tally, seconds: float) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 from collections import Counter
 from dataclasses import dataclass, field
-from functools import partial
 
 from tests.simulation.sabotage import sabotaged
 from tests.simulation.schedule import Result, run
@@ -47,29 +46,25 @@ class Tally:
         self.counts.update(other.counts)
 
 
-def many(first: int, last: int, processes: int = 1, sabotage: str = "", *, until_caught: bool = False) -> Tally:
-    """The seeds from ``first`` to before ``last``; ``until_caught`` stops soon after the first that fails."""
+def many(first: int, last: int, processes: int = 1) -> Tally:
+    """The seeds from ``first`` to before ``last``."""
     tally = Tally()
     chunks = [(begin, min(begin + CHUNK, last)) for begin in range(first, last, CHUNK)]
-    work = partial(_chunk, sabotage)
-    if processes == 1:
-        for done in map(work, chunks):
+    with multiprocessing.get_context("spawn").Pool(processes) as pool:
+        for done in pool.imap(_chunk, chunks):
             tally.merge(done)
-            if until_caught and tally.failing:
-                break
-    else:
-        with multiprocessing.get_context("spawn").Pool(processes) as pool:
-            for done in pool.imap(work, chunks):
-                tally.merge(done)
-                if until_caught and tally.failing:
-                    break
-    tally.failing.sort()
     return tally
 
 
-def _chunk(sabotage: str, seeds: tuple[int, int]) -> Tally:
+def _chunk(seeds: tuple[int, int]) -> Tally:
     tally = Tally()
-    with sabotaged(sabotage):
-        for seed in range(*seeds):
-            tally.add(run(seed))
+    for seed in range(*seeds):
+        tally.add(run(seed))
     return tally
+
+
+def first_caught(sabotage: str, last: int, *, outcomes_only: bool = False) -> Result | None:
+    """The first seed before ``last`` that fails with this safeguard taken out."""
+    with sabotaged(sabotage):
+        results = (run(seed, outcomes_only=outcomes_only) for seed in range(last))
+        return next((result for result in results if result.violation is not None), None)

@@ -9,7 +9,7 @@ from itertools import count
 from typing import Any
 from unittest.mock import patch
 
-from einvoice.application import heads, sending, void
+from einvoice.application import heads, issue, sending, void
 from einvoice.application.answers import Answer
 from einvoice.model import Centre
 from einvoice.providers.base import Absent
@@ -82,6 +82,37 @@ def _minted_number() -> Patches:
     return [patch.object(heads, "taken_over", minted(taken_over)), patch.object(heads, "resent", minted(resent))]
 
 
+def _waiting_unproved() -> Patches:
+    """Found by seed: a packet whose time is over counts as never landed, though nobody asked the centre."""
+    put_off = sending._put_off
+
+    def unproved(*args: Any, **kwargs: Any) -> Head:
+        return put_off(*args, **(kwargs | {"absent": True}))
+
+    return [patch.object(sending, "_put_off", unproved)]
+
+
+def _period_first() -> Patches:
+    """Found by seed: a late repeat is told that its period is over before anybody looks whether its invoice lives."""
+    return [patch.object(issue, "_answers", lambda *_: False)]
+
+
+def _absent_at_once() -> Patches:
+    """Found by seed: a look-up that is minutes behind makes a person look for an invoice that is there."""
+    return [patch.object(heads, "times_unknown", lambda *_: 9)]
+
+
+def _replaced_meanwhile() -> Patches:
+    """A cancellation of whatever lives is taken as done though a reissue had replaced it in between."""
+    cancel = void._cancelled
+
+    def taken(p: Any, w: Any, request: Any) -> Answer:
+        answer = cancel(p, w, request)
+        return replace(answer, generation=answer.head.generation)
+
+    return [patch.object(void, "_cancelled", taken)]
+
+
 SABOTAGES: dict[str, Callable[[], Patches]] = {
     "no-look-up": _no_look_up,
     "no-fence": _no_fence,
@@ -90,6 +121,10 @@ SABOTAGES: dict[str, Callable[[], Patches]] = {
     "no-pinned-centre": _no_pinned_centre,
     "no-tombstone": _no_tombstone,
     "minted-number": _minted_number,
+    "waiting-unproved": _waiting_unproved,
+    "period-first": _period_first,
+    "absent-at-once": _absent_at_once,
+    "replaced-meanwhile": _replaced_meanwhile,
 }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 
-from einvoice.application import answers, heads, payload, sending
+from einvoice.application import answers, heads, issuing, payload, sending
 from einvoice.application.answers import Answer
 from einvoice.application.ports import Ports, Work
 from einvoice.application.recover import driven_on
@@ -127,7 +127,7 @@ def _answers(standing: Head, wanted: Head, refusal: InvalidRequest | Conflict) -
 def _carried_out(p: Ports, w: Work, claimed: Head) -> Answer:
     """Send what was claimed. From here on the order owns the work: whatever fails now is pending, never failed."""
     try:
-        head = sending.send_issue(p, w, claimed)
+        head = issuing.send_issue(p, w, claimed)
     except sending.Overtaken as overtaken:
         head = overtaken.standing
     except StoreUnavailable:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from einvoice.application import heads, sending
+from einvoice.application import heads, issuing, same_number, sending, voiding
 from einvoice.application.ports import Ports, Work
 from einvoice.errors import MerchantUnusable, StoreUnavailable
 from einvoice.model import OrderKey
@@ -77,15 +77,15 @@ def drive(p: Ports, w: Work, head: Head) -> Head:
     try:
         match head.state:
             case State.ISSUING:
-                return sending.resume_issue(p, w, head)
+                return issuing.resume_issue(p, w, head)
             case State.VOIDING:
-                return sending.resume_void(p, w, head)
+                return voiding.resume_void(p, w, head)
             case State.REISSUING if heads.repeated(head):
-                return sending.withdraw(p, head, "ALREADY_DONE")
+                return voiding.withdraw(p, head, "ALREADY_DONE")
             case State.REISSUING if head.next.get("mode") == "same_number":
-                return sending.resume_same_number(p, w, head)
+                return same_number.resume_same_number(p, w, head)
             case State.REISSUING:
-                return sending.resume_void(p, w, head)
+                return voiding.resume_void(p, w, head)
             case State.ISSUED if head.want:
                 return _wanted_void(p, w, head)
             case _:
@@ -110,7 +110,7 @@ def _wanted_void(p: Ports, w: Work, head: Head) -> Head:
     ok, begun = p.store.begin(head.key, guard, intent)
     if begun is None or not ok:
         raise sending.Overtaken(begun or head)
-    return sending.send_void(p, w, begun)
+    return voiding.send_void(p, w, begun)
 
 
 def void_intent(p: Ports, w: Work, reason: str, window_s: int) -> dict[str, object]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from einvoice.application import answers, conditions, heads, payload, sending
+from einvoice.application import answers, conditions, heads, issuing, payload, same_number, sending, voiding
 from einvoice.application.answers import Answer
 from einvoice.application.ports import Json, Ports, Work
 from einvoice.application.recover import driven_on, void_intent
@@ -71,15 +71,15 @@ def reissue(p: Ports, w: Work, request: ReissueRequest) -> Answer:
         return _in_the_way(p, w, request, answers.generation_of(head, request.generation), profile)
     try:
         if _repeats(head, request):
-            return Answer(sending.withdraw(p, head, "ALREADY_DONE"), head.generation)
+            return Answer(voiding.withdraw(p, head, "ALREADY_DONE"), head.generation)
         conditions.check_begun(p, w, head, p.centres.pinned(head.key.merchant, _centre(head)))
     except (InvalidRequest, Conflict, MerchantUnusable) as refusal:
         cause = str(refusal)
         if request.keep and cause == conditions.NUMBERS_UNKNOWN:
-            return Answer(sending.put_off_change(p, head), request.generation)
-        sending.withdraw(p, head, cause)
+            return Answer(voiding.put_off_change(p, head), request.generation)
+        voiding.withdraw(p, head, cause)
         raise
-    send = sending.send_same_number if request.mode == "same_number" else sending.send_void
+    send = same_number.send_same_number if request.mode == "same_number" else voiding.send_void
     try:
         head = send(p, w, head)
     except sending.Overtaken as overtaken:
@@ -180,7 +180,7 @@ def _issue_anew(p: Ports, w: Work, request: ReissueRequest, head: Head, correcte
     if standing is not None:
         raise answers.in_flight(standing, p.now())
     try:
-        after = sending.send_issue(p, w, after)
+        after = issuing.send_issue(p, w, after)
     except sending.Overtaken as overtaken:
         after = overtaken.standing
     except StoreUnavailable:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from einvoice.application import answers, heads, payload, sending
+from einvoice.application import answers, heads, payload, sending, voiding
 from einvoice.application.answers import Answer
 from einvoice.application.ports import Ports, Work
 from einvoice.application.recover import driven_on, void_intent
@@ -48,11 +48,11 @@ def void(p: Ports, w: Work, request: VoidRequest) -> Answer:
     if not ok or head is None:
         return _in_the_way(p, w, request, head, oldest=oldest, body_hash=body_hash)
     try:
-        head = sending.send_void(p, w, head)
+        head = voiding.send_void(p, w, head)
     except sending.Overtaken as overtaken:
         head = overtaken.standing
     except MerchantUnusable as unusable:
-        sending.withdraw(p, head, unusable.cause)
+        voiding.withdraw(p, head, unusable.cause)
         raise
     except StoreUnavailable:
         p.observe("commit_failed", **heads.ids(head))
