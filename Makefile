@@ -5,6 +5,7 @@
 #   make serve    the same, left running; NOW=2026-03-14T00:00:00+08:00 sets its clock
 #   make test     everything CI runs
 #   make check    only the fast part: linters, types, template
+#   make simulate many seeds of the fault simulation (SEEDS=20000)
 #   make openapi  the published contract in docs/ again, from the code
 #   make build    the deployable build, with bytecode (needs Python 3.13, the functions' runtime)
 #   make lock     the locks again, from requirements/*.in (UPGRADE=1 takes newer versions)
@@ -21,11 +22,12 @@ CODE := shared functions local simulators einvoice_ops benchmarks tests tools
 TYPED := $(wildcard shared/einvoice functions/*/handler.py local simulators einvoice_ops)
 NOW ?=
 WORKERS ?= 2
+SEEDS ?= 20000
 UPGRADE ?=
 
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help demo serve test check lint types unit unit-runtime template openapi build lock clean
+.PHONY: help demo serve test check lint types unit unit-runtime template simulate openapi build lock clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -51,7 +53,7 @@ lint: .venv/.stamp
 types: .venv/.stamp
 	@tools/step "mypy" .venv/bin/mypy $(TYPED)
 
-unit: .venv/.stamp .venv-local/.stamp
+unit: .venv/.stamp .venv-local/.stamp .dynoxide/.stamp
 	@tools/step "all tests, $$(.venv/bin/python --version)" .venv/bin/python -m pytest -n $(WORKERS)
 
 # The functions run on RUNTIME; the machine's own Python may be another. Say plainly what was not run.
@@ -64,6 +66,10 @@ unit-runtime: .venv/.stamp
 	  $(MAKE) .venv-$(RUNTIME)/.stamp && tools/step "unit tests again, Python $(RUNTIME)" \
 	    .venv-$(RUNTIME)/bin/python -m pytest -n $(WORKERS) -m "not embedded"; \
 	fi
+
+simulate: .venv/.stamp
+	@tools/step "fault simulation, $(SEEDS) seeds" env PYTHONPATH=.:shared \
+	  .venv/bin/python -m tests.simulation --seeds 0:$(SEEDS) --processes $(WORKERS)
 
 template: .venv/.stamp .venv-tools/.stamp
 	@tools/step "template" tools/check-template $(RUNTIME)
@@ -94,6 +100,10 @@ build: .venv-tools/.stamp
 .venv-lock/.stamp: requirements/lock.txt tools/make-venv
 	@tools/make-venv .venv-lock requirements/lock.txt "$$(tools/find-python)"
 
+# A second DynamoDB for tests/store, one that survives `kill -9`; without it those tests are skipped.
+.dynoxide/.stamp: tools/get-dynoxide
+	@tools/get-dynoxide .dynoxide
+
 # sam's pip builder reads the manifest beside the layer's code; a test keeps it equal to requirements/runtime.txt.
 lock: .venv-lock/.stamp
 	for name in $(LOCKS); do \
@@ -104,5 +114,5 @@ lock: .venv-lock/.stamp
 	cp requirements/runtime.txt shared/requirements.txt
 
 clean:
-	rm -rf .venv .venv-* .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .local-run build
+	rm -rf .venv .venv-* .dynoxide .aws-sam .pytest_cache .mypy_cache .ruff_cache .hypothesis .local-run build
 	find . -name __pycache__ -type d -not -path './.git/*' -prune -exec rm -rf {} +

@@ -124,3 +124,27 @@ def test_a_late_repeat_does_not_undo_a_later_one(confirmed: tuple[Service, str])
     assert again(confirmed, "丙", idempotency_key="k1").body["code"] == "IDEMPOTENCY_KEY_REUSED"
     head = service.head(order_id)
     assert (head.state, head.payload["lines"][0]["name"]) == (State.ISSUED, "乙")
+
+
+def test_the_same_correction_under_a_new_key_is_a_new_wish(confirmed: tuple[Service, str]) -> None:
+    """A, then B, then A again: with another key it is carried out; with its old key it is a late repeat."""
+    service, _ = confirmed
+
+    def held() -> str:
+        return str(service.sim.invoices()[-1]["lines"][0]["name"])  # type: ignore[index] # JSON
+
+    for key, text in (("k1", "甲"), ("k2", "乙"), ("k3", "甲")):
+        confirm(confirmed)
+        assert (again(confirmed, text, idempotency_key=key).status, held()) == (201, text)
+    assert (again(confirmed, "乙", idempotency_key="k2").status, held()) == (200, "甲")
+
+
+def test_the_centre_is_asked_for_the_upload_it_knows_of() -> None:
+    """Nobody tells the ledger when the ministry confirmed: without it the centre is asked, and only then refused."""
+    with running(profile="doc", now=NOW, same_number_reissue=True) as service:
+        issued = service.issue(order("asked")).body["id"]
+        body = {"reason": "更正", "mode": "same_number", "corrections": {"lines": lines("甲")}}
+        early = service.reissue(issued, body)
+        assert (early.status, early.body["code"]) == (409, "NOT_UPLOADED")
+        service.advance(7300)
+        assert service.reissue(issued, body).status == 201

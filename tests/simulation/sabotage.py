@@ -84,12 +84,12 @@ def _minted_number() -> Patches:
 
 def _waiting_unproved() -> Patches:
     """Found by seed: a packet whose time is over counts as never landed, though nobody asked the centre."""
-    put_off = sending._put_off
+    put_off = sending.put_off
 
     def unproved(*args: Any, **kwargs: Any) -> Head:
         return put_off(*args, **(kwargs | {"absent": True}))
 
-    return [patch.object(sending, "_put_off", unproved)]
+    return [patch.object(sending, "put_off", unproved)]
 
 
 def _period_first() -> Patches:

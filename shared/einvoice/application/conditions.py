@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from einvoice.application import payload
+from einvoice.application import payload, sending
 from einvoice.application.ports import Json, Ports, Work
 from einvoice.errors import Conflict, InvalidRequest, Reason
 from einvoice.model import Order, ProviderProfile
-from einvoice.providers.base import Accepted, Provider, Unknown
+from einvoice.providers.base import Accepted, Found, Provider, Unknown
 from einvoice.rules import issue as issue_rules
 from einvoice.rules import reissue as rules
 from einvoice.rules.normalise import normalise
@@ -116,11 +116,20 @@ def check_numbers(p: Ports, w: Work, head: Head, provider: Provider) -> None:
         )
 
 
+def _upload_known(p: Ports, w: Work, head: Head, provider: Provider) -> Head:
+    """The head with what the centre says now of its upload to the ministry, unless that is confirmed already."""
+    if head.upload == "confirmed":
+        return head
+    found = sending.look(p, w, head, provider)
+    return replace(head, upload=found.upload) if isinstance(found, Found) else head
+
+
 def check_begun(p: Ports, w: Work, head: Head, provider: Provider) -> Order:
     """Everything at once, for a reissue whose intent ``head.next`` holds. Raises InvalidRequest or Conflict."""
     check_room(head)
     corrected = checked_content(p, head, head.next.get("corrections", {}), provider.profile)
-    check_case(p, head, corrected, head.next, provider.profile)
-    if head.next.get("mode") != "same_number":
+    same_number = head.next.get("mode") == "same_number"
+    check_case(p, _upload_known(p, w, head, provider) if same_number else head, corrected, head.next, provider.profile)
+    if not same_number:
         check_numbers(p, w, head, provider)
     return corrected

@@ -403,8 +403,12 @@ def repeated(head: Head) -> bool:
 
     To carry it out once more would undo whatever was corrected since.
     """
-    _, body_hash = head.keys["reissue"]
-    return any(past.get("by") and past["by"][1] == body_hash for past in head.past)
+    return any(past.get("by") and same_wish(past["by"], head.keys["reissue"]) for past in head.past)
+
+
+def same_wish(one: list[str], other: list[str]) -> bool:
+    """Whether two pairs of idempotency key and body hash are one request; with different keys they are two wishes."""
+    return one[1] == other[1] and (one[0] == other[0] or not (one[0] and other[0]))
 
 
 def past_of(head: Head) -> dict[str, Any]:

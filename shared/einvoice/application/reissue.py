@@ -110,7 +110,8 @@ def _repeats(head: Head, request: ReissueRequest) -> bool:
     made = [past for past in head.past if past.get("by")]
     for past in made:
         answers.check_pair(past["by"], request.idempotency_key, request.body_hash)
-    return any(past["by"][1] == request.body_hash and past["generation"] == head.generation for past in made)
+    mine = [request.idempotency_key, request.body_hash]
+    return any(heads.same_wish(past["by"], mine) and past["generation"] == head.generation for past in made)
 
 
 def _told(head: Head, request: ReissueRequest) -> Answer:
