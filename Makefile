@@ -6,6 +6,9 @@
 #   make test     everything CI runs
 #   make check    only the fast part: linters, types, template
 #   make simulate many seeds of the fault simulation (SEEDS=20000)
+#   make torture  single faults through the local run's real HTTP API, as a table
+#   make kill     process kills at every effect boundary, and a second kill in every recovery, as tables (EVERY=1: all)
+#   make bench    speed, start-up and cost beside a floor and the usual design, in one run
 #   make openapi  the published contract in docs/ again, from the code
 #   make build    the deployable build, with bytecode (needs Python 3.13, the functions' runtime)
 #   make lock     the locks again, from requirements/*.in (UPGRADE=1 takes newer versions)
@@ -27,7 +30,7 @@ UPGRADE ?=
 
 export SAM_CLI_TELEMETRY := 0
 
-.PHONY: help demo serve test check lint types unit unit-runtime template simulate openapi build lock clean
+.PHONY: help demo serve test check lint types unit unit-runtime template simulate torture kill bench openapi build lock clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -39,6 +42,17 @@ demo: .venv-local/.stamp
 
 serve: .venv-local/.stamp
 	@PYTHONPATH=shared exec .venv-local/bin/python -m local.serve $(if $(NOW),--now '$(NOW)')
+
+# --- proofs, by hand --------------------------------------------------------------------------------------------------
+
+torture: .venv-local/.stamp
+	@PYTHONPATH=shared .venv-local/bin/python -m local.torture
+
+kill: .venv/.stamp .venv-local/.stamp
+	@PYTHONPATH=shared .venv/bin/python -m tests.torture.kill $(if $(EVERY),--every)
+
+bench: .venv-bench/.stamp .venv-local/.stamp
+	@PYTHONPATH=shared .venv-bench/bin/python -m benchmarks
 
 # --- CI ---------------------------------------------------------------------------------------------------------------
 
@@ -96,6 +110,10 @@ build: .venv-tools/.stamp
 
 .venv-tools/.stamp: requirements/tools.txt tools/make-venv
 	@tools/make-venv .venv-tools requirements/tools.txt "$$(tools/find-python)"
+
+# Only what is deployed: a package more in the environment changes what the others import.
+.venv-bench/.stamp: requirements/runtime.txt tools/make-venv
+	@tools/make-venv .venv-bench requirements/runtime.txt "$$(tools/find-python $(RUNTIME) 2>/dev/null || tools/find-python)"
 
 .venv-lock/.stamp: requirements/lock.txt tools/make-venv
 	@tools/make-venv .venv-lock requirements/lock.txt "$$(tools/find-python)"

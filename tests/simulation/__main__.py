@@ -60,7 +60,8 @@ def _sabotage(names: list[str], last: int) -> int:
 def _report(tally: Tally, seconds: float) -> None:
     _say(
         f"{tally.schedules} schedules, {len(tally.failing)} violations; {seconds:.1f} s, "
-        f"{tally.schedules / seconds:.0f} schedules/s, {tally.events} events, {tally.virtual_s / 86400:.0f} virtual days"
+        f"{tally.schedules / seconds:.0f} schedules/s, {tally.events} events, "
+        f"{tally.virtual_s / 86400:.0f} virtual days"
     )
     _say("faults: " + _listed(tally.faults))
     _say("observed: " + _listed(tally.counts))

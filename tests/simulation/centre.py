@@ -210,7 +210,9 @@ class Account:
 class Line:
     """``Provider`` as one worker reaches it: packets of its own, which outlive it."""
 
-    def __init__(self, actor: Actor, key: OrderKey, account: Account, on_send: Callable[[Packet, str, str], None]) -> None:
+    def __init__(
+        self, actor: Actor, key: OrderKey, account: Account, on_send: Callable[[Packet, str, str], None]
+    ) -> None:
         self.actor, self.key, self.account, self.on_send = actor, key, account, on_send
         self.profile = account.profile
 

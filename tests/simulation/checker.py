@@ -1,4 +1,4 @@
-"""What must hold (不變量), asserted after every step: I1–I5 and I8 of the catalogue, and that a wish is never forgotten.
+"""What must hold (不變量), asserted after every step.
 
 I1 at most one living invoice per order. I2 at rest the ledger and the centre agree, and nothing is stuck. I3 nothing is
 told "failed" while an invoice lives or may still arrive; no number is told that is not the order's. I4 all answers of
@@ -74,8 +74,11 @@ class Checker:
         book = self.books[new.key]
         if new.state in (State.VOIDED, State.REFUSED) and not new.want:
             book.cancels.clear()  # what was cancelled by now is; what comes after is another wish
-        if book.restored:
-            return
+        if not book.restored:
+            self._state_is_true(book, old, new)
+
+    def _state_is_true(self, book: Book, old: Head | None, new: Head) -> None:
+        """What the new head says of the centre is so at this moment."""
         ours = [document for document in book.documents if document.relate == new.relate_number]
         if new.state is State.REFUSED and (old is None or old.state is not State.REFUSED):
             _expect(not any(not d.void for d in ours), "I3", "REFUSED while an invoice lives")
@@ -89,7 +92,7 @@ class Checker:
             document = next((d for d in book.documents if d.number == new.number), None)
             if document is None:
                 raise Violation("I3", f"{new.number} is not of this order")
-            _expect(not self._differs(new, document), "I5", f"the ledger's content differs: {self._differs(new, document)}")
+            _expect(not self._differs(new, document), "I5", f"content differs: {self._differs(new, document)}")
 
     def _transition(self, old: Head, new: Head) -> None:
         if self.outcomes_only:
@@ -127,7 +130,7 @@ class Checker:
         if event == "voided":
             told = book.void_failed.get(document.number)
             if told is not None and packet.sent_t <= told:
-                raise Violation("I3", f"a void sent at {packet.sent_t:.1f} landed after it was told refused at {told:.1f}")
+                raise Violation("I3", f"a void sent at {packet.sent_t:.1f} landed, told refused at {told:.1f}")
         living = book.living()
         _expect(len(living) <= 1, "I1", f"{len(living)} living invoices: {[d.number for d in living]}")
 
@@ -209,7 +212,8 @@ class Checker:
             return
         document = next((d for d in living if d.number == head.number), None)
         if document is None:
-            raise Violation("I2", f"ISSUED {head.number}, but the centre has {[(d.number, d.void) for d in book.documents]}")
+            held = [(d.number, d.void) for d in book.documents]
+            raise Violation("I2", f"ISSUED {head.number}, but the centre has {held}")
         _expect(document.account == head.centre.account if head.centre else False, "LAW6", "another account's invoice")
         _expect(document.relate == head.relate_number, "I2", "another generation's invoice")
         _expect(not self._differs(head, document), "I5", f"content differs: {self._differs(head, document)}")
@@ -245,6 +249,6 @@ class Checker:
         ]
 
 
-def _expect(holds: bool, invariant: str, sentence: str) -> None:  # noqa: FBT001 — an assertion reads as one
+def _expect(holds: bool, invariant: str, sentence: str) -> None:
     if not holds:
         raise Violation(invariant, sentence)

@@ -102,7 +102,9 @@ class FaultyStore:
             case _:
                 actor.sleep(0.004 + 0.01 * actor.rng.random())
 
-    def _write(self, key: OrderKey, what: str, write: Callable[[], Any], detail: Any) -> Any:
+    def _write(  # noqa: C901 — one case per fault of the catalogue
+        self, key: OrderKey, what: str, write: Callable[[], Any], detail: Any
+    ) -> Any:
         actor, world = self.actor, self.actor.world
         fault = actor.fault(WRITE_FAULTS, WEIGHT)
         epoch = self.ledger.epoch
@@ -159,7 +161,7 @@ def _short(detail: Any) -> str:
             f"{' ATTENTION ' + str(detail.attention) if detail.attention else ''}"
             f"{' want=' + detail.want['kind'] if detail.want else ''}"
         )
-    return ", ".join(f"{name}={value}" for name, value in detail.items() if name in ("state", "op", "want", "quiet_until"))
+    return ", ".join(f"{name}={detail[name]}" for name in ("state", "op", "want", "quiet_until") if name in detail)
 
 
 def _outcome(what: str, result: Any) -> str:

@@ -98,7 +98,7 @@ def _period_first() -> Patches:
 
 
 def _absent_at_once() -> Patches:
-    """Found by seed: a look-up that is minutes behind makes a person look for an invoice that is there."""
+    """Found by seed: what a look-up that is minutes behind does not show yet goes to a person at once."""
     return [patch.object(heads, "times_unknown", lambda *_: 9)]
 
 

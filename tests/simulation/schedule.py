@@ -1,4 +1,4 @@
-"""One schedule (排程) from beginning to rest: merchants, queues, workers and recovery around the product's operations."""
+"""One schedule (排程) from beginning to rest: merchants, queues and recovery around the product's own handlers."""
 
 from __future__ import annotations
 
@@ -229,7 +229,8 @@ class Simulation:
         return Work(actor.name, ends_at=self.world.t + timeout_s, lease_s=lease_s)
 
     def _ports(self, actor: Actor, key: OrderKey, worker: int) -> Ports:
-        code = ("old" if worker == 0 else "new") if self.plan.mixed_code else ""
+        old = worker == 0 and self.world.faulty  # a deployment comes to its end
+        code = ("old" if old else "new") if self.plan.mixed_code else ""
         store = FaultyStore(actor, self.ledger, code)
         clock = self.clocks[worker]
         breakers = Breakers(store, clock)

@@ -1,4 +1,4 @@
-"""Both stores, empty, and heads to put into them."""
+"""Every store, empty, and heads to put into them."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from einvoice.store.base import Head, State, Store
 from einvoice.store.dynamodb import DynamoStore
 from einvoice.store.memory import MemoryStore
 from tests.aws import TABLE, Aws, in_process
+from tests.store import engines
 
 KEY = OrderKey("demo-shop", "api", "1001")
 
@@ -28,14 +29,32 @@ def aws() -> Iterator[Aws]:
 def dynamo(aws: Aws) -> Iterator[DynamoStore]:
     """The ledger in an empty table."""
     yield DynamoStore(aws.dynamodb, TABLE)
-    for item in aws.dynamodb.scan(TableName=TABLE)["Items"]:
-        aws.dynamodb.delete_item(TableName=TABLE, Key={"pk": item["pk"], "sk": item["sk"]})
+    engines.emptied(aws.dynamodb)
 
 
-@pytest.fixture(params=["memory", "dynamodb"])
-def store(request: pytest.FixtureRequest) -> Store:
-    """Each implementation, empty."""
-    return MemoryStore() if request.param == "memory" else request.getfixturevalue("dynamo")
+@pytest.fixture(scope="module")
+def engine_ministack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A client of the embedded AWS, for the tests of a module."""
+    with engines.ministack(tmp_path_factory.mktemp("ministack")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def engine_dynoxide(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A client of a crash-durable engine, for the tests of a module."""
+    with engines.dynoxide(tmp_path_factory.mktemp("dynoxide")) as made:
+        yield made
+
+
+@pytest.fixture(params=["memory", "moto", pytest.param("ministack", marks=pytest.mark.embedded), "dynoxide"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    """The ledger in memory, and the one in DynamoDB on each of three engines, empty."""
+    if request.param in {"memory", "moto"}:
+        yield MemoryStore() if request.param == "memory" else request.getfixturevalue("dynamo")
+        return
+    client = request.getfixturevalue(f"engine_{request.param}")
+    yield DynamoStore(client, TABLE)
+    engines.emptied(client)
 
 
 def head(key: OrderKey = KEY, **changes: Any) -> Head:
