@@ -132,7 +132,7 @@ class Probe:
 
     def __init__(self, name: str, environment: dict[str, str]) -> None:
         self.name = name
-        self._process = subprocess.Popen(  # noqa: S603 — ourselves, from a list
+        self._process = subprocess.Popen(
             [sys.executable, "-m", "benchmarks.probe", name],
             cwd=ROOT,
             env=environment,

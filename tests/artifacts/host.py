@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -20,7 +22,7 @@ from typing import Any, Self
 
 BOOT_S = 30.0
 CALL_S = 25.0
-VERSION = "2018-06-01"
+LOG_CHARS = 4000
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +33,22 @@ class Answer:
     body: Any
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # socketserver's signature
+        """Quiet about the one thing that is ours: the process is ended while it waits for an event."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 class Booted:
     """One booted function. ``boot_s``: from the start of the process until it asked for its first event."""
 
     def __init__(self, python: Path, task_root: Path, layer: Path, env: Mapping[str, str], log: Path) -> None:
         self._events: Queue[bytes] = Queue()
         self._told: Queue[tuple[str, Any]] = Queue()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Server(("127.0.0.1", 0), self._handler())
         self._log, self._command = log, [str(python), "-s", "-m", "awslambdaric", "handler.handler"]
         self._task_root = task_root
         self._env = dict(env) | {
@@ -60,10 +70,11 @@ class Booted:
         return self._log.read_text("utf-8", errors="replace")
 
     def _next(self, what: str, seconds: float) -> tuple[str, Any]:
-        try:
-            return self._told.get(timeout=seconds)
-        except Empty:
-            raise AssertionError(f"not {what} within {seconds} s:\n{self.log()[-4000:]}") from None
+        until = time.monotonic() + seconds
+        while time.monotonic() < until and self._process.poll() is None:
+            with suppress(Empty):
+                return self._told.get(timeout=0.2)
+        raise AssertionError(f"not {what} (exit status {self._process.poll()}):\n{self.log()[-LOG_CHARS:]}")
 
     def __enter__(self) -> Self:
         Thread(target=self._server.serve_forever, daemon=True).start()
@@ -72,7 +83,7 @@ class Booted:
             self._process = subprocess.Popen(self._command, cwd=self._task_root, env=self._env, stdout=out, stderr=out)
         try:
             kind, body = self._next("ready", BOOT_S)
-            assert kind == "next", f"did not boot: {body}\n{self.log()[-4000:]}"
+            assert kind == "next", f"did not boot: {body}\n{self.log()[-LOG_CHARS:]}"
         except BaseException:
             self.__exit__(None, None, None)
             raise
@@ -114,6 +125,7 @@ class Booted:
                 self.send_header("Lambda-Runtime-Aws-Request-Id", "6f6e652d-696e-766f-6963-650000000001")
                 self.send_header("Lambda-Runtime-Deadline-Ms", str(int((time.time() + CALL_S) * 1000)))
                 self.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:ap-northeast-1:1:function:f")
+                self.send_header("content-type", "application/json")
                 self.send_header("content-length", str(len(body)))
                 self.end_headers()
                 self.wfile.write(body)

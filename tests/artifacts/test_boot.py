@@ -120,6 +120,7 @@ def environment(template: Template, function: str) -> dict[str, str]:
         "AWS_LAMBDA_LOG_GROUP_NAME": f"/einvoice/{function}",
         "AWS_LAMBDA_LOG_STREAM_NAME": "s",
         "AWS_REGION": "ap-northeast-1",
+        "AWS_DEFAULT_REGION": "ap-northeast-1",
         "AWS_ACCESS_KEY_ID": "none",
         "AWS_SECRET_ACCESS_KEY": "none",
         "AWS_ENDPOINT_URL": f"http://127.0.0.1:{free_port()}",  # nobody listens there

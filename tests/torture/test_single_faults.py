@@ -71,14 +71,16 @@ class FailingCommits:
     def __init__(self, client: Any) -> None:
         self.times = 0
         self.written = False
-        client.meta.events.register_first("before-send.dynamodb.PutItem", self._answer)
+        # botocore asks every handler, also after one has answered: the table must be asked by ours, or not at all
+        client.meta.events.unregister("before-send", botocore_stubber)
+        client.meta.events.register("before-send.dynamodb", self._answer)
 
     def _answer(self, request: Any, **_: Any) -> AWSResponse | None:
         if self.times == 0 or COMMIT_OF_ISSUED not in request.body:
-            return None
+            return botocore_stubber("before-send.dynamodb", request)
         self.times -= 1
         if self.written:
-            botocore_stubber("before-send.dynamodb.PutItem", request)
+            botocore_stubber("before-send.dynamodb", request)
         answer = AWSResponse(request.url, 500, {"content-type": "application/x-amz-json-1.0"}, None)
         answer._content = ERROR  # what botocore fills in when it reads a real one
         return answer

@@ -52,10 +52,15 @@ class Run:
 
 
 class World:
-    """What stands outside. ``run`` is the only way anything of ours happens, always in a process of its own."""
+    """What stands outside. ``run`` is the only way anything of ours happens, always in a process of its own.
 
-    def __init__(self, sim: Simulator, store: DynamoStore, victim: subprocess.Popen[str]) -> None:
-        self.sim, self.store = sim, store
+    ``environment`` is that of a function here, for a process that a test starts and kills by itself.
+    """
+
+    def __init__(
+        self, sim: Simulator, store: DynamoStore, victim: subprocess.Popen[str], environment: dict[str, str]
+    ) -> None:
+        self.sim, self.store, self.environment = sim, store, environment
         self._victim = victim
 
     def reset(self) -> None:
@@ -147,7 +152,7 @@ def world(scratch: Path, sabotage: str = "") -> Iterator[World]:
             "ALLOWED_PRIVATE_TARGETS": sim.url,
         }
         victim = stack.enter_context(_victim(function_environment, scratch / "victim.log", sabotage))
-        yield World(sim, DynamoStore(dynamodb, TABLE), victim)
+        yield World(sim, DynamoStore(dynamodb, TABLE), victim, function_environment)
 
 
 @contextmanager
