@@ -14,6 +14,7 @@ from einvoice.model import OrderKey
 from einvoice.records import ChangedMeanwhileError, Records, Write, new
 from einvoice.store.base import State
 from tests.aws import TABLE
+from tests.faults.moments import during
 from tests.faults.table import ATTEMPTS, CLAIM, COMMIT, failing, item, land
 from tests.service import MERCHANT, Service, order
 
@@ -144,7 +145,7 @@ def test_f31_a_claim_that_was_written_but_never_answered_is_finished(service: Se
 
 
 def test_f32_the_ledger_uses_no_transactions(service: Service) -> None:
-    """An order's whole life, recovery included, is single-item calls: there is nothing a transaction can conflict with."""
+    """An order's whole life, recovery included, is single-item calls: no transaction that could conflict."""
     asked: Counter[str] = Counter()
     wiring.ports().store._client.meta.events.register(  # type: ignore[attr-defined]  # the store's own client
         "before-call.dynamodb", lambda model, **_: asked.update([model.name])
@@ -171,7 +172,7 @@ def test_f32_the_ledger_uses_no_transactions(service: Service) -> None:
 def test_f32_a_cancelled_transaction_is_judged_by_the_reason_of_each_item(
     service: Service, reasons: list[str], times: int, outcome: type[Exception] | None
 ) -> None:
-    """Operators' changes are transactions: a conflict is tried again, a failed condition is told, all or none stands."""
+    """Operators' changes are transactions: a conflict is tried again, a failed condition told, all or none stands."""
     client, left = service.dynamodb, [times]
 
     def cancel(model, **_):
@@ -255,14 +256,17 @@ def test_f33_a_late_void_intent_does_not_void_what_replaced_the_invoice(service:
 def test_f35_a_stale_index_moves_nothing_that_rests_or_is_in_work(service: Service) -> None:
     """The due index still lists a finished order, one another worker holds, and one that is gone: all left alone."""
     service.issue(order("rests"))
-    service.call("issue", "POST /v1/invoices", order("held"), left_s=3.5)  # claimed, its lease running
-    calls = len(service.sim.calls())
     stale = [OrderKey(MERCHANT, "api", order_id) for order_id in ("rests", "held", "gone", "rests")]
-    before = [item(service, order_id) for order_id in ("rests", "held")]
-    with patch.object(wiring.ports().store, "due", lambda now, limit: stale):
-        assert service.recover() == {"due": 4, "busy": 4}
-    assert [item(service, order_id) for order_id in ("rests", "held")] == before
-    assert len(service.sim.calls()) == calls
+
+    def recover() -> None:
+        before = [item(service, order_id) for order_id in ("rests", "held")]
+        with patch.object(wiring.ports().store, "due", lambda now, limit: stale):
+            assert service.recover() == {"due": 4, "busy": 4}
+        assert [item(service, order_id) for order_id in ("rests", "held")] == before
+        assert len(service.sim.calls()) == 1
+
+    with during("issue", recover):
+        assert service.issue(order("held")).status == 201
 
 
 def test_f35_an_index_that_lists_an_order_twice_sends_once(service: Service) -> None:

@@ -34,7 +34,7 @@ def main() -> None:
     """Answer one event."""
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what the function logs must not mix with the answer
-    dynamodb.DUE_SHARDS = 1  # as in ``tests.torture.victim``, whose recovery has to find what this process leaves behind
+    dynamodb.DUE_SHARDS = 1  # as in ``tests.torture.victim``, whose recovery must find what this process leaves
     handler: Any = importlib.import_module(f"functions.{sys.argv[1]}.handler").handler
     json.dump(handler(json.load(sys.stdin), Context()), answers)
     answers.flush()

@@ -101,7 +101,7 @@ def test_a_code_means_something_only_where_it_was_recorded(operation: Operation,
     [
         ("110", Rejected(Reason.FIX_CREDENTIALS, "WRONG_KEY", "TransCode 110", "m", definite=True)),
         ("115", Rejected(Reason.FIX_CREDENTIALS, "NOT_ENABLED", "TransCode 115", "m", definite=True)),
-        ("104", Rejected(Reason.ASK_A_PERSON, "CLOCK_SKEW", "TransCode 104", "m", definite=True)),
+        ("104", Rejected(Reason.PROVIDER_BUSY, "CLOCK_SKEW", "TransCode 104", "m", definite=True)),
         ("128", Rejected(Reason.FIX_CREDENTIALS, "NOT_ENABLED", "TransCode 128", "m")),
         ("999", Unknown("UNMAPPED_CODE", "TransCode 999", "m", answered=True)),
     ],

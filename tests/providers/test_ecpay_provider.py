@@ -216,7 +216,7 @@ def test_the_envelope_is_read_in_every_spelling(envelope: dict[str, Any]) -> Non
         (Reply(403, {}, b"<html>"), Unknown("BANNED", "403", retry_after_s=1800)),
         (Reply(403, {}, sealed(GOOD)), Unknown("BANNED", "403", retry_after_s=1800)),
         (Reply(500, {}, sealed(GOOD)), ISSUED),
-        (refused(104), Rejected(Reason.ASK_A_PERSON, "CLOCK_SKEW", "TransCode 104", "m", definite=True)),
+        (refused(104), Rejected(Reason.PROVIDER_BUSY, "CLOCK_SKEW", "TransCode 104", "m", definite=True)),
         (refused("115"), Rejected(Reason.FIX_CREDENTIALS, "NOT_ENABLED", "TransCode 115", "m", definite=True)),
         (refused(777), Unknown("UNMAPPED_CODE", "TransCode 777", "m", answered=True)),
         (NotSent("DNS_FAILED"), Rejected(Reason.PROVIDER_BUSY, "NOT_SENT", definite=True, sent=False)),
@@ -404,7 +404,7 @@ MISBEHAVIOUR: dict[str, tuple[Script, object]] = {
     "huge": (always(answer(b"x" * (MAX_BODY_BYTES + 9))), Unknown("TOO_LARGE")),
     "500 with JSON": (
         always(answer(refused(104).body, "500 Error")),
-        Rejected(Reason.ASK_A_PERSON, "CLOCK_SKEW", "TransCode 104", "m", definite=True),
+        Rejected(Reason.PROVIDER_BUSY, "CLOCK_SKEW", "TransCode 104", "m", definite=True),
     ),
     "wrong key": (always(answer(sealed(GOOD, OLD_KEYS))), Unknown("WRONG_KEY")),
 }

@@ -184,7 +184,7 @@ class Account:
         if self.world.t < self.banned_until:
             return Unknown("BANNED", "403", retry_after_s=BAN_S)
         if self._now() - packet.stamp > timedelta(seconds=VALID_S):
-            return Rejected(Reason.ASK_A_PERSON, "CLOCK_SKEW", "104", definite=True)
+            return Rejected(Reason.PROVIDER_BUSY, "CLOCK_SKEW", "104", definite=True)
         return None
 
     def _duplicate(self, *, duplicate: bool) -> Rejected | None:

@@ -63,8 +63,8 @@ def _chunk(seeds: tuple[int, int]) -> Tally:
     return tally
 
 
-def first_caught(sabotage: str, last: int, *, outcomes_only: bool = False) -> Result | None:
-    """The first seed before ``last`` that fails with this safeguard taken out."""
+def first_caught(sabotage: str, last: int, first: int = 0, *, outcomes_only: bool = False) -> Result | None:
+    """The first seed from ``first`` to before ``last`` that fails with this safeguard taken out."""
     with sabotaged(sabotage):
-        results = (run(seed, outcomes_only=outcomes_only) for seed in range(last))
+        results = (run(seed, outcomes_only=outcomes_only) for seed in range(first, last))
         return next((result for result in results if result.violation is not None), None)

@@ -30,7 +30,7 @@ from tests.simulation.ledger import FaultyStore, Ledger
 from tests.simulation.plan import BODIES, CORRECTIONS, PROFILES, QUEUE_FAULTS, Plan, Step, draw
 
 TICK_S = 60.0
-MAX_RECEIVES = 5
+MAX_RECEIVES = {"issue": 5, "void": 20, "reissue": 20}  # as template.yaml says
 MAX_TRIES = 30
 MAX_VIRTUAL_S = 16 * 3600.0
 MAX_EVENTS = 60_000
@@ -426,7 +426,7 @@ class Queue:
         batch = []
         for message in ready:
             message.received += 1
-            if message.received > MAX_RECEIVES:
+            if message.received > MAX_RECEIVES[message.step.op]:
                 message.dead = True
                 simulation.counts[f"dead_letter {message.step.op} {message.last}"] += 1
                 if message.redriven and (message.step.op, message.last) not in OUTLASTS_THE_QUEUE:

@@ -88,8 +88,7 @@ def wait_for_writes(process: subprocess.Popen[bytes], journal: Path, count: int)
 
 
 def test_an_engine_killed_in_mid_write_loses_nothing_it_acknowledged(tmp_path: Path) -> None:
-    """`kill -9` of the engine twenty times, the writer never stopping: every acknowledged write stands, every head is
-    whole and agrees with its own log and with the due index."""
+    """Killed twenty times, the writer never stopping: what it was told stands, whole, and the due index agrees."""
     draw = Random(20)
     journal = tmp_path / "acknowledged"
     with Dynoxide(tmp_path / "ledger.sqlite") as engine:

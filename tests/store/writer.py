@@ -1,8 +1,8 @@
 """``python -m tests.store.writer PORT``: writes heads without end, and says each write that was acknowledged.
 
-One line per acknowledged write on standard output: ``ORDER VER WRITE_ID``. Whatever the engine does to a write (killed
-in its middle, too), the head is read again and the work goes on from what stands there, as a worker of ours would. Every
-write adds the log entry ``{"ver": …}`` of its own, so that a head says by itself whether it is whole.
+One line per acknowledged write on standard output: ``ORDER VER WRITE_ID``. Whatever becomes of a write (the engine may
+be killed in its middle), the head is read again and the work goes on from what stands there, as a worker of ours would.
+Every write adds the log entry ``{"ver": …}`` of its own, so that a head says by itself whether it is whole.
 """
 
 from __future__ import annotations

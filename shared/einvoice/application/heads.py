@@ -25,6 +25,9 @@ REPLACED = "REPLACED_SAME_NUMBER"  # state of a past entry whose number lives on
 #: refusals that a later attempt with the same content can overcome; everything else needs another content
 LATER = frozenset({Reason.ADD_NUMBERS, Reason.FIX_CREDENTIALS, Reason.PROVIDER_BUSY, Reason.WAIT})
 
+#: refusals about keys or clocks, which say nothing of the invoice: whatever was begun goes on once they are right
+NOT_ABOUT_IT = frozenset({Reason.FIX_CREDENTIALS, Reason.PROVIDER_BUSY})
+
 
 def logged(head: Head, now: int, event: str, **detail: Any) -> Head:  # noqa: ANN401 — JSON values
     """The head with one more log entry; the oldest make room."""

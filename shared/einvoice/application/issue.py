@@ -111,6 +111,10 @@ def _refusal(
     sold_on = date.fromisoformat(order.sold_on) if order.sold_on else None
     if sold_on is None or request.late_reason or Period.of_day(sold_on) == Period.of(now):
         return None
+    return _period_over()
+
+
+def _period_over() -> Conflict:
     return Conflict(
         Reason.ASK_A_PERSON,
         "SALE_PERIOD_OVER",
@@ -158,6 +162,8 @@ def _repeated(
             raise answers.cancelled()
         if refusal:
             raise refusal
+        if standing.sold_period not in ("", wanted.sold_period) and not late:  # the sale is of an ended period
+            raise _period_over()
         return _sent_again(p, w, standing, wanted, late=late)
     if not same and not stale:
         raise answers.other_body()

@@ -27,7 +27,7 @@ def send_issue(p: Ports, w: Work, head: Head) -> Head:
     if isinstance(outcome, Rejected) and not outcome.sent:
         due_at = p.now() + p.timing.not_sent_retry_s
         return sending.commit(p, head, lambda h: sending.put_off(p, heads.unsent(h), outcome.cause, due_at, outcome))
-    mute = isinstance(outcome, Rejected) and outcome.reason is Reason.FIX_CREDENTIALS  # a look-up would fare no better
+    mute = isinstance(outcome, Rejected) and outcome.reason in heads.NOT_ABOUT_IT  # a look-up would fare no better
     askable = not mute and sending.banned_until(p, head) is None
     found = sending.look(p, w, head, provider) if askable else None
     return sending.commit(p, head, lambda h: _after_issue(p, h, outcome, found))

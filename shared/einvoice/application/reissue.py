@@ -147,7 +147,7 @@ def _in_the_way(p: Ports, w: Work, request: ReissueRequest, head: Head, profile:
         raise answers.old_generation()
     if head.attention:
         raise answers.needs_a_person()
-    if head.want:
+    if head.want and head.state not in answers.PENDING:  # while a packet may still land nobody is told "no invoice"
         raise answers.cancelled()
     if head.state is State.ISSUED:
         return _refuse_living(p, request, head, profile)

@@ -8,7 +8,6 @@ from datetime import datetime
 from einvoice.application import conditions, heads, payload, sending
 from einvoice.application.ports import Json, Ports, Work
 from einvoice.application.voiding import not_found, reason_to_stop, withdraw
-from einvoice.errors import Reason
 from einvoice.providers.base import Absent, Accepted, Found, LookUp, Rejected, Unknown
 from einvoice.store.base import Head
 
@@ -37,7 +36,7 @@ def send_same_number(p: Ports, w: Work, head: Head) -> Head:
     if isinstance(outcome, Rejected) and not outcome.sent:
         due_at = p.now() + p.timing.not_sent_retry_s
         return sending.commit(p, head, lambda h: sending.held(h, due_at))
-    if isinstance(outcome, Rejected) and outcome.definite and outcome.reason is not Reason.FIX_CREDENTIALS:
+    if isinstance(outcome, Rejected) and outcome.definite and outcome.reason not in heads.NOT_ABOUT_IT:
         p.observe("reissue_refused", reason=outcome.reason.value, cause=outcome.cause, **heads.ids(head))
         return sending.commit(p, head, lambda h: heads.void_refused(h, outcome, p.now()))  # what was wanted is due then
     if sending.banned_until(p, head) is not None:

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from einvoice.application import conditions, heads, issuing, payload, sending
 from einvoice.application.ports import Ports, Work
-from einvoice.errors import Conflict, InvalidRequest, MerchantUnusable, Reason
+from einvoice.errors import Conflict, InvalidRequest, MerchantUnusable
 from einvoice.model import Centre, ProviderProfile
 from einvoice.providers.base import Absent, Accepted, Found, Provider, Rejected, Unknown
 from einvoice.rules import void
@@ -31,7 +31,7 @@ def send_void(p: Ports, w: Work, head: Head) -> Head:
         return sending.commit(p, head, lambda h: sending.held(h, due_at))
     if isinstance(outcome, Rejected) and outcome.definite:
         p.observe("void_refused", reason=outcome.reason.value, cause=outcome.cause, **heads.ids(head))
-        if outcome.reason is Reason.FIX_CREDENTIALS:
+        if outcome.reason in heads.NOT_ABOUT_IT:
             due_at = p.now() + sending.backoff(p, head)
             calm = replace(head, quiet_until=None)  # the refused envelope cannot take effect any more
             return sending.commit(p, calm, lambda h: heads.unknown(h, outcome, p.now(), due_at))

@@ -151,7 +151,10 @@ def _guarded(context: Any, request: Request, scope: str, do: Callable[[Ports, Wo
         return _invalid([Violation("TOO_LONG", "Idempotency-Key", f"Idempotency-Key 最長 {MAX_KEY_CHARS} 字元")])
     try:
         p = wiring.ports().heard_as(request.correlation_id)
-        return do(p, work(p, context, request.correlation_id), request)
+        try:
+            return do(p, work(p, context, request.correlation_id), request)
+        except Overtaken as overtaken:
+            return _error(in_flight(overtaken.standing, p.now()))
     except EinvoiceError as error:
         return _error(error)
     except Exception as error:  # noqa: BLE001 — the last line before Lambda: the type is logged, never the content
@@ -169,8 +172,6 @@ def _error(error: EinvoiceError) -> Reply:
             return _invalid(violations)
         case NotFound():
             return problem(404, "NOT_FOUND", "查無此訂單或發票。", Reason.FIX_REQUEST)
-        case Overtaken(standing=standing):
-            return _error(in_flight(standing, int(time.time())))
         case Conflict(retry_after_s=after):
             more = {"retry_after_s": after} if after is not None else {}
             return problem(error.status, error.cause, error.message, error.reason, **more)

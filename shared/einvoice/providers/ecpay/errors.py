@@ -123,8 +123,9 @@ RTN_CODES: tuple[Entry, ...] = (
 
 # The envelope was refused before any operation ran.
 TRANS_CODES: tuple[Entry, ...] = (
-    Entry("104", tuple(Operation), "Timestamp is over 10 minutes than it just produced.", _PERSON, "CLOCK_SKEW", _SEEN,
-          _STAGE, nothing_done=True),
+    # About a clock, ours or theirs, not about the invoice: no order may end by it.
+    Entry("104", tuple(Operation), "Timestamp is over 10 minutes than it just produced.", Reason.PROVIDER_BUSY,
+          "CLOCK_SKEW", _SEEN, _STAGE, nothing_done=True),
     Entry("110", tuple(Operation), "The parameter [Data] decrypt fail.", Reason.FIX_CREDENTIALS, WRONG_KEY, _SEEN,
           _STAGE, nothing_done=True),
     Entry("111", tuple(Operation), "The parameter [Data] cannot be empty.", _PERSON, "EMPTY_REQUEST", _SEEN, _STAGE,

@@ -1,0 +1,118 @@
+"""The trial (授權驗證): scenarios while witnesses watch, then each right taken away where it was used."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+
+from local import translate
+from local.processes import ROOT, LocalRunError
+from local.roles.grants import Grant, grants, unallowed
+from local.roles.scenarios import SCENARIOS
+from local.roles.shop import Shop, UnexpectedAnswer
+from local.roles.witness import Call, Witness
+from local.stack import Stack
+
+START = "2026-03-14T10:00:00+08:00"
+
+
+@dataclass(frozen=True, slots=True)
+class Robbed:
+    """A right that was taken away: how often it was missed, and how the scenario ended then."""
+
+    grant: Grant
+    scenario: str
+    missed: int
+    ended: str
+
+
+@dataclass(slots=True)
+class Trial:
+    """A local run with a witness before every function. ``used``: scenarios by the grant they need (its position)."""
+
+    stack: Stack
+    witnesses: dict[str, Witness]
+    grants: list[Grant]
+    used: dict[int, list[str]] = field(default_factory=dict)
+    wrong: list[str] = field(default_factory=list)
+    _shops: int = 0
+
+    def perform(self, name: str) -> tuple[list[Call], str]:
+        """One scenario at a new shop: the calls made for it, and how it ended ("as it must")."""
+        before = {function: len(witness.calls) for function, witness in self.witnesses.items()}
+        self._shops += 1
+        shop = Shop(self.stack, self._shops)
+        try:
+            SCENARIOS[name](shop)
+            ended = "as it must"
+        except (UnexpectedAnswer, LocalRunError) as error:
+            ended = str(error)
+        made = [call for function, w in self.witnesses.items() for call in w.calls[before[function] :]]
+        return [call for call in made if call.concerns(shop.names)], ended
+
+    def watch(self, name: str) -> None:
+        """Sufficiency: the scenario ends as it must, nothing is refused, nothing would be on AWS; keeps what is used."""
+        calls, ended = self.perform(name)
+        self.wrong += [] if ended == "as it must" else [f"{name}: {ended}"]
+        self.wrong += [f"{name}: {call.function} was refused {call.action}" for call in calls if call.refused]
+        self.wrong += [
+            f"{name}: {call.function} has no right to {call.action} on {call.resource} with {call.context}"
+            for call in unallowed(calls, self.grants)
+        ]
+        for position, grant in enumerate(self.grants):
+            if any(grant.allows(call) for call in calls):
+                self.used.setdefault(position, []).append(name)
+
+    def rob(self, position: int) -> Robbed:
+        """Minimality: take the right away and do what used it."""
+        grant, name = self.grants[position], self.used[position][0]
+        with self._without(grant):
+            calls, ended = self.perform(name)
+        missed = [call for call in calls if call.refused]
+        if not any(grant.allows(call) for call in missed) or not all(grant.allows(call) for call in missed):
+            refused = sorted({f"{call.function} {call.action}" for call in missed})
+            self.wrong.append(f"without {grant.action} of {grant.role}, {name}: {ended}; refused: {refused}")
+        return Robbed(grant, name, len(missed), ended)
+
+    def spare(self) -> list[Grant]:
+        """Grants that no scenario needs, and that are nobody else's."""
+        return [g for position, g in enumerate(self.grants) if position not in self.used and not g.for_others]
+
+    @contextmanager
+    def _without(self, grant: Grant) -> Iterator[None]:
+        """The function's role lacks one action of one statement, for as long as the block lasts."""
+        iam, role = self.stack.client("iam"), self.stack.physical[grant.role]
+        (policy,) = iam.list_role_policies(RoleName=role)["PolicyNames"]
+        whole = iam.get_role_policy(RoleName=role, PolicyName=policy)["PolicyDocument"]
+        less = copy.deepcopy(whole)
+        (statement,) = (s for s in less["Statement"] if s["Sid"] == grant.sid)
+        actions = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        statement["Action"] = [action for action in actions if action != grant.action] or ["none:Nothing"]
+        iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(less))
+        try:
+            yield
+        finally:
+            iam.put_role_policy(RoleName=role, PolicyName=policy, PolicyDocument=json.dumps(whole))
+
+
+@contextmanager
+def trial() -> Iterator[Trial]:
+    """A local run; its schedule is off, so that recover runs only where a scenario asks for it."""
+    allowed = grants(translate.read(ROOT / "template.yaml"))
+    with Stack(now=START) as stack, ExitStack() as watching:
+        names = {stack.physical["Table"]: "Table", stack.physical["Key"]: "Key"}
+        functions = sorted({grant.function for grant in allowed})
+        witnesses = {f: watching.enter_context(Witness(f, stack.endpoint, names)) for f in functions}
+        events, lambdas = stack.client("events"), stack.client("lambda")
+        for rule in events.list_rules()["Rules"]:
+            events.disable_rule(Name=rule["Name"])
+        for function, witness in witnesses.items():
+            name = stack.physical[function]
+            variables = lambdas.get_function_configuration(FunctionName=name)["Environment"]["Variables"]
+            lambdas.update_function_configuration(
+                FunctionName=name, Environment={"Variables": variables | {"AWS_ENDPOINT_URL": witness.url}}
+            )
+        yield Trial(stack, witnesses, allowed)
