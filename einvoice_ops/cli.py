@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 
@@ -22,6 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     args = parser().parse_args(argv)
     try:
         args.run(args, Desk(args))
+        sys.stdout.flush()
     except InvalidRequest as error:
         return _failed(1, "; ".join(f"{v.code} {v.path}: {v.message}" for v in error.violations))
     except ChangedMeanwhileError:
@@ -34,6 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _failed(1, str(error))
     except (ClientError, BotoCoreError) as error:
         return _failed(3, f"AWS: {error}")
+    except BrokenPipeError:  # `… | head` has read enough; what is left must not fail once more when Python ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 

@@ -12,10 +12,11 @@ from local import orders
 from local.orders import Json
 from local.roles.shop import Shop
 
-QUEUE_S = 8.0
+QUEUE_S = 15.0
 LATER_S = 120  # the lease is over and the order is due
 BAN_S = 1900
 VOID: Json = {"reason": "客戶取消訂單"}
+SAME_NUMBER: Json = {"reason": "地址錯誤", "mode": "same_number", "corrections": {"buyer": {"address": "臺北市示範路2號"}}}
 REISSUE: Json = {"reason": "統編錯誤", "corrections": {"buyer": {"ubn": orders.OTHER_UBN}}}
 
 
@@ -46,9 +47,10 @@ def voided(shop: Shop) -> None:
 
 
 def reissued(shop: Shop) -> None:
-    """Void and a new number, and the same number again once it is uploaded."""
+    """Void and a new number; and the same number again, corrected."""
     first = shop.expect(201, "POST", "/v1/invoices", orders.company("1"))
-    shop.expect(201, "POST", f"/v1/invoices/{first['id']}/reissue", REISSUE)
+    second = shop.expect(201, "POST", f"/v1/invoices/{first['id']}/reissue", REISSUE)
+    shop.expect(200, "POST", f"/v1/invoices/{second['id']}/reissue", SAME_NUMBER)
 
 
 def answer_lost(shop: Shop) -> None:
@@ -114,7 +116,8 @@ def over_the_queues(shop: Shop) -> None:
     shop.send("issue", {**orders.company("2"), "total_twd": 1})
     shop.send("void", {"order_id": "3", **VOID})
     shop.rest("1", ["ISSUED"], QUEUE_S)
-    shop.send("reissue", {"order_id": "1", **REISSUE})
+    (first,) = shop.expect(200, "GET", "/v1/orders/api/1")["invoices"]
+    shop.send("reissue", {"invoice_id": first["id"], **REISSUE})
     shop.rest("1", ["VOIDED", "ISSUED"], QUEUE_S)
     shop.send("void", {"order_id": "1", **VOID})
     shop.rest("1", ["VOIDED", "VOIDED"], QUEUE_S)

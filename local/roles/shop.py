@@ -10,6 +10,7 @@ from typing import Any
 from einvoice.api_key_store import ApiKeys
 from einvoice.api_keys import SCOPES, KeyTerms, parse
 from einvoice.merchants import MerchantConfig, Merchants, Secret
+from einvoice.merchants.config import Settings
 from local.orders import Json
 from local.rest import Reply, call
 from local.stack import Stack
@@ -28,7 +29,9 @@ class Shop:
         self.stack, self.merchant, self.account = stack, f"shop-{number:04d}", str(FIRST_ACCOUNT + number)
         dynamodb, table = stack.client("dynamodb"), stack.physical["Table"]
         self._merchants = Merchants(dynamodb, stack.client("kms"), table, stack.physical["Key"], time.monotonic)
-        self._config = self._merchants.put_config(MerchantConfig(self.merchant, "ecpay", self.account, stack.sim_url))
+        settings = Settings(same_number_reissue=True)
+        config = MerchantConfig(self.merchant, "ecpay", self.account, stack.sim_url, settings=settings)
+        self._config = self._merchants.put_config(config)
         self.rotate("first")
         self.api_key = ApiKeys(dynamodb, table).issue(KeyTerms(self.merchant, SCOPES, "scenario"), stack.now()).presented
 

@@ -74,6 +74,7 @@ class Witness:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # headers and body are two writes: the second would wait for the client
 
             def do_POST(self) -> None:
                 witness.pass_on(self)

@@ -301,6 +301,15 @@ def _as_merchant(service: Service, merchant: str) -> dict[str, Any]:
     return {**item, "pk": {"S": f"M#{merchant}"}, "merchant": {"S": merchant}}
 
 
+def test_a_body_of_nothing_but_mistakes_gets_an_answer_that_lambda_can_send(service: Service) -> None:
+    """Tens of thousands of violations in 256 KB: all are counted, the first 500 named."""
+    line = json.dumps(dict.fromkeys("abcdefg", 1), separators=(",", ":"))
+    answer = service.issue(f'{{"order_id":"mistakes","total_twd":1,"lines":[{",".join([line] * 4_990)}]}}')
+    assert (answer.status, answer.body["code"]) == (422, "INVALID_REQUEST")
+    assert len(answer.body["violations"]) == 500
+    assert str(4_990 * (7 + 4)) in answer.body["detail"]  # seven unknown and four missing fields each
+
+
 @pytest.mark.parametrize(
     ("function", "scope"),
     [

@@ -1,4 +1,4 @@
-"""Containers whose clock is wrong (時鐘誤差)."""
+"""Clocks that are wrong, and clocks that stand still (時鐘誤差)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from unittest.mock import patch
 from einvoice import wiring
 from einvoice.application.breaker import Breakers
 from einvoice.clock import Clock
+from einvoice.rules.period import TAIPEI
+from tests.service import Service
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,15 @@ class OffBy:
     def monotonic(self) -> float:
         """Seconds as they pass."""
         return self.right.monotonic()
+
+
+@contextmanager
+def stopped(service: Service, at: str) -> Iterator[None]:
+    """Every clock, the centre's too, stands still at an instant (RFC 3339): an edge can be met exactly."""
+    instant = datetime.fromisoformat(at).astimezone(TAIPEI)
+    service.sim.move_clock(now=instant)
+    with patch.object(service.sim.clock, "now", lambda: instant):
+        yield
 
 
 @contextmanager

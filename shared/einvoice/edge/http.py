@@ -35,6 +35,7 @@ from einvoice.store.base import State
 
 LEASE_MARGIN_S = 10  # a lease outlives the function that holds it
 MAX_KEY_CHARS = 200
+MAX_TOLD = 500  # violations of one answer: 256 KB of nonsense could break more rules than Lambda's 6 MB answer can name
 _CORRELATION = re.compile(r"[A-Za-z0-9._:-]{8,64}")
 
 Json = dict[str, Any]
@@ -159,7 +160,7 @@ def _guarded(context: Any, request: Request, scope: str, do: Callable[[Ports, Wo
         return _error(error)
     except Exception as error:  # noqa: BLE001 — the last line before Lambda: the type is logged, never the content
         wiring.telemetry().observe(
-            "unexpected", error=type(error).__name__, where=_where(error), correlation_id=request.correlation_id
+            "unexpected", error=type(error).__name__, where=where(error), correlation_id=request.correlation_id
         )
         detail = "系統發生未預期的狀況，結果未知：請以相同內容重送，不會重複開立。"
         return problem(500, "UNEXPECTED", detail, Reason.WAIT, retry_after_s=30)
@@ -187,8 +188,9 @@ def _error(error: EinvoiceError) -> Reply:
 
 def _invalid(violations: list[Violation]) -> Reply:
     status = 413 if any(v.code == "BODY_TOO_LARGE" for v in violations) else 422
-    listed = [{"code": v.code, "path": v.path, "message": v.message} for v in violations]
-    detail = f"內容有 {len(violations)} 處需要修正，尚未執行。"
+    listed = [{"code": v.code, "path": v.path, "message": v.message} for v in violations[:MAX_TOLD]]
+    rest = f"（以下列出前 {MAX_TOLD} 處）" if len(violations) > MAX_TOLD else ""
+    detail = f"內容有 {len(violations)} 處需要修正，尚未執行。{rest}"
     return problem(status, "INVALID_REQUEST", detail, Reason.FIX_REQUEST, violations=listed)
 
 
@@ -222,7 +224,7 @@ def _body(event: Json) -> bytes:
     return base64.b64decode(text) if event.get("isBase64Encoded") else text.encode("utf-8", "surrogatepass")
 
 
-def _where(error: Exception) -> str:
+def where(error: Exception) -> str:
     """File and line of an unexpected error: enough to find it, nothing of what it carried."""
     trace = error.__traceback__
     while trace is not None and trace.tb_next is not None:

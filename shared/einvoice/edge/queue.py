@@ -14,7 +14,7 @@ from einvoice import wiring
 from einvoice.application.ports import Ports, Work
 from einvoice.application.sending import Overtaken
 from einvoice.edge.bodies import violation
-from einvoice.edge.http import work
+from einvoice.edge.http import where, work
 from einvoice.errors import Conflict, InvalidRequest, MerchantUnusable, NotFound, Reason, StoreUnavailable
 from einvoice.identity import parse_invoice_id
 from einvoice.model import OrderKey
@@ -61,7 +61,7 @@ def _one(record: Json, context: Any, do: Callable[[Ports, Work, bytes], None]) -
         observe("store_unavailable", correlation_id=correlation_id)
         return False
     except Exception as error:  # noqa: BLE001 — one record's trouble must not take its batch along; it comes again
-        observe("unexpected", error=type(error).__name__, correlation_id=correlation_id)
+        observe("unexpected", error=type(error).__name__, where=where(error), correlation_id=correlation_id)
         return False
     return True
 
