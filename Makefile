@@ -5,6 +5,8 @@
 #   make serve    the same, left running; NOW=2026-03-14T00:00:00+08:00 sets its clock
 #   make test     everything CI runs
 #   make check    only the fast part: linters, types, template
+#   make artifacts  builds what is deployed, reads it, and boots it as Lambda does (needs Python 3.13)
+#   make roles    every role of the template is enough and no more; WRITE=1 writes docs/roles.md
 #   make simulate many seeds of the fault simulation (SEEDS=20000)
 #   make torture  single faults through the local run's real HTTP API, as a table
 #   make kill     process kills at every effect boundary, and a second kill in every recovery, as tables (EVERY=1: all)
@@ -20,13 +22,14 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 .DELETE_ON_ERROR:
 
 RUNTIME := 3.13
-LOCKS := runtime test local tools lock
+LOCKS := runtime test local tools lock ric
 CODE := shared functions local simulators einvoice_ops benchmarks tests tools
 TYPED := $(wildcard shared/einvoice functions/*/handler.py local simulators einvoice_ops)
 NOW ?=
 WORKERS ?= 2
 SEEDS ?= 20000
 UPGRADE ?=
+WRITE ?=
 
 export SAM_CLI_TELEMETRY := 0
 
@@ -56,7 +59,7 @@ bench: .venv-bench/.stamp .venv-local/.stamp
 
 # --- CI ---------------------------------------------------------------------------------------------------------------
 
-test: check unit unit-runtime
+test: check artifacts unit unit-runtime
 	@echo "all steps of make test are ok"
 
 check: lint types template
@@ -68,7 +71,7 @@ types: .venv/.stamp
 	@tools/step "mypy" .venv/bin/mypy $(TYPED)
 
 unit: .venv/.stamp .venv-local/.stamp .dynoxide/.stamp
-	@tools/step "all tests, $$(.venv/bin/python --version)" .venv/bin/python -m pytest -n $(WORKERS)
+	@tools/step "all tests, $$(.venv/bin/python --version)" .venv/bin/python -m pytest -n $(WORKERS) --ignore tests/artifacts
 
 # The functions run on RUNTIME; the machine's own Python may be another. Say plainly what was not run.
 unit-runtime: .venv/.stamp
@@ -78,7 +81,7 @@ unit-runtime: .venv/.stamp
 	  echo "<== unit tests, Python $(RUNTIME): NOT RUN, this machine has none"; \
 	else \
 	  $(MAKE) .venv-$(RUNTIME)/.stamp && tools/step "unit tests again, Python $(RUNTIME)" \
-	    .venv-$(RUNTIME)/bin/python -m pytest -n $(WORKERS) -m "not embedded"; \
+	    .venv-$(RUNTIME)/bin/python -m pytest -n $(WORKERS) -m "not embedded" --ignore tests/artifacts; \
 	fi
 
 simulate: .venv/.stamp
@@ -86,7 +89,14 @@ simulate: .venv/.stamp
 	  .venv/bin/python -m tests.simulation --seeds 0:$(SEEDS) --processes $(WORKERS)
 
 template: .venv/.stamp .venv-tools/.stamp
-	@tools/step "template" tools/check-template $(RUNTIME)
+	@tools/step "template" tools/check-template
+
+artifacts: .venv/.stamp .venv-tools/.stamp
+	@if tools/find-python $(RUNTIME) >/dev/null; then $(MAKE) .venv-ric/.stamp; fi
+	@tools/check-artifacts $(RUNTIME)
+
+roles: .venv-local/.stamp
+	@PYTHONPATH=shared .venv-local/bin/python -m local.roles $(if $(WRITE),--write)
 
 openapi: .venv/.stamp
 	@PYTHONPATH=shared .venv/bin/python -m tools.openapi
@@ -114,6 +124,10 @@ build: .venv-tools/.stamp
 # Only what is deployed: a package more in the environment changes what the others import.
 .venv-bench/.stamp: requirements/runtime.txt tools/make-venv
 	@tools/make-venv .venv-bench requirements/runtime.txt "$$(tools/find-python $(RUNTIME) 2>/dev/null || tools/find-python)"
+
+# Lambda's side of a function: nothing in it that could stand in for a package missing from an artifact.
+.venv-ric/.stamp: requirements/ric.txt tools/make-venv
+	@tools/make-venv .venv-ric requirements/ric.txt "$$(tools/find-python $(RUNTIME))"
 
 .venv-lock/.stamp: requirements/lock.txt tools/make-venv
 	@tools/make-venv .venv-lock requirements/lock.txt "$$(tools/find-python)"

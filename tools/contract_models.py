@@ -141,6 +141,8 @@ class Attention(_Told):
     """What the order says, for the fields that differ, as text"""
     theirs: dict[str, str] = {}
     """What the centre holds, as text; its number, or its code and message, too"""
+    differences: int = 0
+    """How many fields differ; at most twenty are shown"""
 
 
 class Void(_Told):

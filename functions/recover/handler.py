@@ -8,11 +8,13 @@ from typing import Any
 
 from einvoice import wiring
 from einvoice.application.recover import Recovered, recover_one
-from einvoice.edge.http import work
+from einvoice.edge.http import where, work
+from einvoice.identity import invoice_id
 from einvoice.model import OrderKey
 
 MAX_ORDERS = 400
 MAX_THREADS = 10
+FAILED_AGE_S = 86_400  # whatever its age: an order nothing can be done with must reach a person
 RESERVE_S = 25  # nothing is begun with less left: one order's look-up, send and commit take at most this
 
 
@@ -53,5 +55,6 @@ def _one(key: OrderKey, context: Any) -> Recovered:  # noqa: ANN401 — Lambda's
     try:
         return recover_one(p, work(p, context, correlation_id), key)
     except Exception as error:  # noqa: BLE001 — one order's trouble must not hold up all the others; it comes again
-        p.observe("unexpected", error=type(error).__name__)
-        return Recovered(key, "failed", 0)
+        named = {"merchant": key.merchant, "invoice": invoice_id(key, 1)}
+        p.observe("unexpected", error=type(error).__name__, where=where(error), **named)
+        return Recovered(key, "failed", FAILED_AGE_S)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
@@ -98,7 +98,7 @@ def _like(actual: str, patterns: list[str]) -> bool:
     return any(fnmatchcase(actual, pattern) for pattern in patterns)
 
 
-_OPERATORS = {
+_OPERATORS: dict[str, Callable[[list[str], list[str]], bool]] = {
     "ForAllValues:StringLike": lambda actual, wanted: all(_like(one, wanted) for one in actual),
     "StringLike": lambda actual, wanted: any(_like(one, wanted) for one in actual),
     "StringEquals": lambda actual, wanted: any(one in wanted for one in actual),

@@ -33,7 +33,9 @@ class Shop:
         config = MerchantConfig(self.merchant, "ecpay", self.account, stack.sim_url, settings=settings)
         self._config = self._merchants.put_config(config)
         self.rotate("first")
-        self.api_key = ApiKeys(dynamodb, table).issue(KeyTerms(self.merchant, SCOPES, "scenario"), stack.now()).presented
+        self.api_key = (
+            ApiKeys(dynamodb, table).issue(KeyTerms(self.merchant, SCOPES, "scenario"), stack.now()).presented
+        )
 
     @property
     def names(self) -> frozenset[str]:

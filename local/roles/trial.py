@@ -17,6 +17,7 @@ from local.roles.witness import Call, Witness
 from local.stack import Stack
 
 START = "2026-03-14T10:00:00+08:00"
+AS_IT_MUST = "as it must"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,15 @@ class Robbed:
     grant: Grant
     scenario: str
     missed: int
+    ended: str
+
+
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """A scenario that was played: every call made meanwhile, those that were about its shop, and how it ended."""
+
+    calls: list[Call]
+    own: list[Call]
     ended: str
 
 
@@ -40,42 +50,43 @@ class Trial:
     wrong: list[str] = field(default_factory=list)
     _shops: int = 0
 
-    def perform(self, name: str) -> tuple[list[Call], str]:
-        """One scenario at a new shop: the calls made for it, and how it ended ("as it must")."""
+    def perform(self, name: str) -> Performed:
+        """One scenario at a new shop."""
         before = {function: len(witness.calls) for function, witness in self.witnesses.items()}
         self._shops += 1
         shop = Shop(self.stack, self._shops)
         try:
             SCENARIOS[name](shop)
-            ended = "as it must"
+            ended = AS_IT_MUST
         except (UnexpectedAnswer, LocalRunError) as error:
             ended = str(error)
         made = [call for function, w in self.witnesses.items() for call in w.calls[before[function] :]]
-        return [call for call in made if call.concerns(shop.names)], ended
+        return Performed(made, [call for call in made if call.concerns(shop.names)], ended)
 
     def watch(self, name: str) -> None:
-        """Sufficiency: the scenario ends as it must, nothing is refused, nothing would be on AWS; keeps what is used."""
-        calls, ended = self.perform(name)
-        self.wrong += [] if ended == "as it must" else [f"{name}: {ended}"]
-        self.wrong += [f"{name}: {call.function} was refused {call.action}" for call in calls if call.refused]
+        """Enough: the scenario ends as it must, nothing is refused, nor would be on AWS. Keeps what was used."""
+        seen = self.perform(name)
+        self.wrong += [] if seen.ended == AS_IT_MUST else [f"{name}: {seen.ended}"]
+        self.wrong += [f"{name}: {call.function} was refused {call.action}" for call in seen.calls if call.refused]
         self.wrong += [
             f"{name}: {call.function} has no right to {call.action} on {call.resource} with {call.context}"
-            for call in unallowed(calls, self.grants)
+            for call in unallowed(seen.calls, self.grants)
         ]
         for position, grant in enumerate(self.grants):
-            if any(grant.allows(call) for call in calls):
+            if any(grant.allows(call) for call in seen.own):
                 self.used.setdefault(position, []).append(name)
 
     def rob(self, position: int) -> Robbed:
-        """Minimality: take the right away and do what used it."""
+        """No more: take the right away and do what used it. Exactly that must be refused."""
         grant, name = self.grants[position], self.used[position][0]
         with self._without(grant):
-            calls, ended = self.perform(name)
-        missed = [call for call in calls if call.refused]
-        if not any(grant.allows(call) for call in missed) or not all(grant.allows(call) for call in missed):
-            refused = sorted({f"{call.function} {call.action}" for call in missed})
-            self.wrong.append(f"without {grant.action} of {grant.role}, {name}: {ended}; refused: {refused}")
-        return Robbed(grant, name, len(missed), ended)
+            seen = self.perform(name)
+        missed = [call for call in seen.own if call.refused and grant.allows(call)]
+        others = sorted({f"{c.function} {c.action}" for c in seen.calls if c.refused and not grant.allows(c)})
+        if not missed or others:
+            told = f"missed {len(missed)} times, {seen.ended}; refused besides: {others}"
+            self.wrong.append(f"without {grant.action} of {grant.role}, {name}: {told}")
+        return Robbed(grant, name, len(missed), seen.ended)
 
     def spare(self) -> list[Grant]:
         """Grants that no scenario needs, and that are nobody else's."""

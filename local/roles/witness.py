@@ -1,4 +1,4 @@
-"""Between a function and the embedded AWS (側錄代理): passes every call on and keeps who asked for what, and the answer.
+"""Between a function and the embedded AWS (側錄代理): passes every call on, keeps who asked for what.
 
 Every function has a witness of its own as its AWS endpoint, so a call needs no telling whose it was.
 """

@@ -26,6 +26,7 @@ METRICS: dict[str, tuple[str, str | None]] = {
     "commit_failed": ("CommitFailed", None),
     "store_unavailable": ("StoreUnavailable", None),
     "merchant_unusable": ("MerchantUnusable", None),
+    "unexpected": ("Unexpected", None),
 }
 #: kept at WARNING: an operator looks for these first
 WARNINGS = frozenset(

@@ -42,12 +42,6 @@ def runtime() -> Path:
 
 
 @pytest.fixture(scope="session")
-def boots() -> Iterator[dict[str, list[float]]]:
-    """Seconds per function, printed at the end."""
-    return BOOTS
-
-
-@pytest.fixture(scope="session")
 def template() -> Template:
     """The translated template; nothing may change it."""
     return Template(translate.translated(ROOT / "template.yaml"))

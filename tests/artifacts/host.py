@@ -36,7 +36,7 @@ class Answer:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  # socketserver's signature
+    def handle_error(self, request: Any, client_address: Any) -> None:  # socketserver's signature
         """Quiet about the one thing that is ours: the process is ended while it waits for an event."""
         if not isinstance(sys.exception(), ConnectionError):
             super().handle_error(request, client_address)
@@ -55,6 +55,7 @@ class Booted:
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._server.server_address[1]}",
             "LAMBDA_TASK_ROOT": str(task_root),
             "PYTHONPATH": str(layer / "python"),
+            "PYTHONDONTWRITEBYTECODE": "1",  # Lambda's folders are read-only; here root could write
             "_HANDLER": "handler.handler",
         }
         self.boot_s = 0.0

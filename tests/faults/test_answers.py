@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from io import StringIO
@@ -210,6 +211,16 @@ def test_f22_ids_that_differ_in_case_only_are_two_orders(service: Service) -> No
     assert first.body["number"] != second.body["number"]
     assert service.head("abc").relate_number.lower() != service.head("ABC").relate_number.lower()
     assert service.issue(order("abc")).body["number"] == first.body["number"]
+
+
+@pytest.mark.parametrize("order_id", ["a/b?c=d&e#f|g%41", "訂單１２３", "x" * 200, " ", "😀"])
+def test_f23_any_order_id_gets_an_order_number_the_centre_takes(service: Service, order_id: str) -> None:
+    """Whatever the shop calls its order: twenty characters of A–Z and 2–7 at the centre, and its id kept."""
+    answer = service.issue(order(order_id))
+    assert (answer.status, answer.body["order_id"]) == (201, order_id)
+    (invoice,) = service.sim.invoices()
+    assert re.fullmatch("[A-Z2-7]{20}", str(invoice["relate_number"]))
+    assert service.issue(order(order_id)).body["number"] == invoice["number"]
 
 
 @pytest.mark.parametrize("code", [5070350, 1500047])

@@ -8,7 +8,7 @@ import pytest
 
 from tests.template.reading import ROOT
 
-LOCKS = ("runtime", "test", "local", "tools", "lock")
+LOCKS = ("runtime", "test", "local", "tools", "lock", "ric")
 PIN = re.compile(r"^(?P<name>[a-z0-9._-]+)(\[[a-z0-9_, -]+\])?==(?P<version>[^\s;\\]+)", re.IGNORECASE)
 # The emulator pins its own botocore, and with it what depends on it.
 EMULATORS_OWN = {"boto3", "botocore", "s3transfer"}

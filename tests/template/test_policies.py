@@ -11,11 +11,12 @@ DUE_INDEX = {"Fn::Sub": "${Table.Arn}/index/due"}
 KEY = {"Fn::GetAtt": ["Key", "Arn"]}
 LOOK_UP = {"dynamodb:GetItem"}
 READ = {"dynamodb:GetItem", "dynamodb:Query"}
-WRITE = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query", "dynamodb:UpdateItem"}
+CLAIM = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}  # an issue writes whole heads, behind the fence
+WRITE = CLAIM | {"dynamodb:UpdateItem"}  # a void or reissue begins blindly, by a guarded change of an item
 TAKE = {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
 # role: (actions on the table, first letter of the partition keys, opens merchants' credentials, its queue)
 ROLES = {
-    "IssueRole": (WRITE, "M", True, "IssueQueue"),
+    "IssueRole": (CLAIM, "M", True, "IssueQueue"),
     "VoidRole": (WRITE, "M", True, "VoidQueue"),
     "ReissueRole": (WRITE, "M", True, "ReissueQueue"),
     "OrdersRole": (READ, "M", True, None),

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-# The only routes that answer without an API key. A webhook that verifies a signature of its own is added here by hand.
-OPEN_ROUTES = {"GET /v1/health"}
+from tests.template.reading import ROOT
+
+# The only routes that answer without an API key. A webhook or callback that verifies a signature of its own is put on
+# the second list by hand, with the test that shows what an unsigned request gets.
+ANSWERS_ANYBODY = {"GET /v1/health"}
+SIGNATURE_ONLY: dict[str, str] = {}  # route: the test, as "tests/….py::test_…"
+SIGNED_PATHS = ("POST /v1/webhooks/", "POST /v1/callbacks/")
 ROUTES = {
     "POST /v1/invoices": "IssueFunction",
     "POST /v1/invoices/{id}/void": "VoidFunction",
@@ -23,7 +28,16 @@ def test_routes_are_the_documented_ones(template):
 def test_only_listed_routes_are_open(template):
     """A route without our authorizer is one that somebody put on the list on purpose."""
     guarded = {route for route, operation in template.routes().items() if operation.get("security") == [{"ApiKey": []}]}
-    assert set(template.routes()) - guarded == OPEN_ROUTES
+    assert set(template.routes()) - guarded == ANSWERS_ANYBODY | set(SIGNATURE_ONLY)
+
+
+def test_signature_only_routes_are_webhooks_and_callbacks_with_a_test_of_their_signature():
+    """Nothing else is opened by way of that list, and nothing on it is there unproved."""
+    for route, test in SIGNATURE_ONLY.items():
+        assert route.startswith(SIGNED_PATHS), route
+        path, _, name = test.partition("::")
+        assert f"def {name}(" in (ROOT / path).read_text("utf-8"), route
+    assert not any(route.startswith(SIGNED_PATHS) for route in ROUTES.keys() - SIGNATURE_ONLY.keys())
 
 
 def test_api_has_one_authorizer_that_reads_the_authorization_header(template):

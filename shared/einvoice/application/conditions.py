@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from einvoice.application import payload, sending
 from einvoice.application.ports import Json, Ports, Work
-from einvoice.errors import Conflict, InvalidRequest, Reason
-from einvoice.model import Order, ProviderProfile
+from einvoice.errors import Conflict, InvalidRequest, MerchantUnusable, Reason
+from einvoice.model import Centre, Order, ProviderProfile
 from einvoice.providers.base import Accepted, Found, Provider, Unknown
 from einvoice.rules import issue as issue_rules
 from einvoice.rules import reissue as rules
@@ -89,9 +89,21 @@ def check_room(head: Head) -> None:
         )
 
 
-def check_numbers(p: Ports, w: Work, head: Head, provider: Provider) -> None:
+def centre_for_next(p: Ports, head: Head) -> tuple[Centre, ProviderProfile]:
+    """Where the next generation goes: the merchant's centre of now, or, if it may begin nothing new, the old one's."""
+    try:
+        return p.centres.current(head.key.merchant)
+    except MerchantUnusable:
+        if head.centre is None:
+            raise
+        return head.centre, p.centres.profile(head.key.merchant)
+
+
+def check_numbers(p: Ports, w: Work, head: Head) -> None:
     """The centre has a number (字軌號碼) left for the new invoice. Raises Conflict; nothing was sent."""
-    merchant, account = head.key.merchant, head.centre.account if head.centre else ""
+    centre, _ = centre_for_next(p, head)
+    provider = p.centres.pinned(head.key.merchant, centre)
+    merchant, account = head.key.merchant, centre.account
     left = None
     if p.breakers.banned_until(merchant, account) is None:
         p.pace(merchant, account)
@@ -131,5 +143,5 @@ def check_begun(p: Ports, w: Work, head: Head, provider: Provider) -> Order:
     same_number = head.next.get("mode") == "same_number"
     check_case(p, _upload_known(p, w, head, provider) if same_number else head, corrected, head.next, provider.profile)
     if not same_number:
-        check_numbers(p, w, head, provider)
+        check_numbers(p, w, head)
     return corrected

@@ -19,6 +19,8 @@ from einvoice.rules.period import TAIPEI, Period
 from einvoice.store.base import Head, State
 
 MAX_LOG = 60
+MAX_DIFFERENCES = 20  # kept for a person; the centre's console shows the rest
+MAX_SHOWN_CHARS = 200
 
 REPLACED = "REPLACED_SAME_NUMBER"  # state of a past entry whose number lives on with another content
 
@@ -173,12 +175,14 @@ def adopted(head: Head, found: Found, differences: list[Difference], now: int) -
     if found.withdrawn:
         return flagged(head, now, "WITHDRAWN_AT_CENTRE", theirs={"number": found.number})
     if differences and not found.void:
+        shown = differences[:MAX_DIFFERENCES]
         return flagged(
             head,
             now,
             "DIFFERENT_DOCUMENT",
-            ours={d.field: d.ours for d in differences},
-            theirs={"number": found.number, **{d.field: d.theirs for d in differences}},
+            ours={d.field: d.ours[:MAX_SHOWN_CHARS] for d in shown},
+            theirs={"number": found.number, **{d.field: d.theirs[:MAX_SHOWN_CHARS] for d in shown}},
+            differences=len(differences),
         )
     document = Issued(number=found.number, issued_at=found.issued_at, random_code=found.random_code)
     head = issued(head, document, now, upload=found.upload, event="adopted")

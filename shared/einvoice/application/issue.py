@@ -13,7 +13,7 @@ from einvoice.application import answers, heads, issuing, payload, sending
 from einvoice.application.answers import Answer
 from einvoice.application.ports import Ports, Work
 from einvoice.application.recover import driven_on
-from einvoice.errors import Conflict, InvalidRequest, Reason, StoreUnavailable, Violation
+from einvoice.errors import Conflict, InvalidRequest, MerchantUnusable, Reason, Violation
 from einvoice.identity import relate_number
 from einvoice.model import Order, OrderKey, ProviderProfile
 from einvoice.rules import issue as rules
@@ -27,12 +27,16 @@ MAX_WORDS = 2000
 
 @dataclass(frozen=True, slots=True)
 class IssueRequest:
-    """A request to issue; ``late_reason`` is a person's reason to issue after the sale's period has ended."""
+    """A request to issue; ``late_reason`` is a person's reason to issue after the sale's period has ended.
+
+    ``keep``: a queue has nobody to tell, so an order that only a person may go on with is kept for one.
+    """
 
     key: OrderKey
     order: Order
     idempotency_key: str = ""
     late_reason: str = ""
+    keep: bool = False
 
 
 def issue(p: Ports, w: Work, request: IssueRequest) -> Answer:
@@ -40,11 +44,14 @@ def issue(p: Ports, w: Work, request: IssueRequest) -> Answer:
 
     Raises InvalidRequest (every violation), Conflict, MerchantUnusable, StoreUnavailable (nothing was stored or sent).
     """
-    centre, profile = p.centres.current(request.key.merchant)
     order = normalise(request.order)
-    refusal = _refusal(p, request, order, profile)
-    p.centres.pinned(request.key.merchant, centre)  # unusable credentials are told before anything is stored
     content = payload.to_json(order)
+    try:
+        centre, profile = p.centres.current(request.key.merchant)
+        p.centres.pinned(request.key.merchant, centre)  # unusable credentials are told before anything is stored
+    except MerchantUnusable as unusable:
+        return _standing_at_least(p, request, payload.digest(content), unusable)
+    refusal = _refusal(p, request, order, profile)
     wanted = heads.claimed(
         p.stage,
         request.key,
@@ -62,10 +69,21 @@ def issue(p: Ports, w: Work, request: IssueRequest) -> Answer:
         wanted = heads.logged(wanted, p.now(), "late", reason=request.late_reason)
     standing = p.store.read(request.key) if refusal else p.store.create(wanted)
     if refusal and (standing is None or not _answers(standing, wanted, refusal)):
+        if request.keep and standing is None and isinstance(refusal, Conflict):
+            return _kept_for_a_person(p, wanted)
         raise refusal
     if standing is not None:
         return _repeated(p, w, standing, wanted, late=bool(request.late_reason), refusal=refusal)
     return _carried_out(p, w, wanted)
+
+
+def _standing_at_least(p: Ports, request: IssueRequest, body_hash: str, unusable: MerchantUnusable) -> Answer:
+    """A merchant that may begin nothing new still hears of what it began: its invoice may live."""
+    standing = p.store.read(request.key)
+    if standing is None or body_hash not in {standing.request_hash, *_tried(standing)}:
+        raise unusable
+    answers.check_key(standing, "issue", request.idempotency_key, body_hash)
+    return Answer(standing, standing.generation)
 
 
 def refused_by_rules(p: Ports, request: IssueRequest, violations: list[Violation]) -> None:
@@ -100,6 +118,17 @@ def refused_by_rules(p: Ports, request: IssueRequest, violations: list[Violation
         p.observe("queue_refused", cause="RULES", **heads.ids(standing))
 
 
+def _kept_for_a_person(p: Ports, wanted: Head) -> Answer:
+    """An order that came after its sale's period: flagged before anything was sent, so that it is not forgotten."""
+    sold_on = date.fromisoformat(str(wanted.payload["sold_on"]))
+    unsent = replace(wanted, state=State.WAITING, first_sent_at=None, sent_at=None)
+    head = heads.flagged(replace(unsent, sold_period=Period.of_day(sold_on).key), p.now(), "SALE_PERIOD_OVER")
+    standing = p.store.create(head)
+    if standing is None:
+        p.observe("attention", cause="SALE_PERIOD_OVER", **heads.ids(head))
+    return Answer(standing or head, head.generation)
+
+
 def _refusal(
     p: Ports, request: IssueRequest, order: Order, profile: ProviderProfile
 ) -> InvalidRequest | Conflict | None:
@@ -129,14 +158,7 @@ def _answers(standing: Head, wanted: Head, refusal: InvalidRequest | Conflict) -
 
 
 def _carried_out(p: Ports, w: Work, claimed: Head) -> Answer:
-    """Send what was claimed. From here on the order owns the work: whatever fails now is pending, never failed."""
-    try:
-        head = issuing.send_issue(p, w, claimed)
-    except sending.Overtaken as overtaken:
-        head = overtaken.standing
-    except StoreUnavailable:
-        p.observe("commit_failed", **heads.ids(claimed))
-        return Answer(claimed, claimed.generation)
+    head = sending.carried_out(p, claimed, lambda: issuing.send_issue(p, w, claimed))
     return Answer(head, head.generation, new=head.state is State.ISSUED)
 
 
@@ -156,7 +178,7 @@ def _repeated(
             return Answer(standing, standing.generation)
         raise answers.other_body()
     stale = not same and body_hash in _tried(standing)  # a late repeat of an older request is no new wish
-    first = standing.generation == 1 and standing.state in (State.REFUSED, State.WAITING)
+    first = (standing.generation == 1 or late) and standing.state in (State.REFUSED, State.WAITING)
     if ((first and heads.settled(standing, now)) or released_late) and not stale and standing.lease_until <= now:
         if standing.want:
             raise answers.cancelled()

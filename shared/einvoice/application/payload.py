@@ -12,7 +12,7 @@ from einvoice.errors import Violation
 from einvoice.model import Buyer, Carrier, CarrierKind, CustomsMark, Line, Order, TaxType
 
 MAX_STORED_BYTES = 65_536  # of one content; a DynamoDB item ends at 400 KB and keeps every earlier content too
-MAX_PAST_BYTES = 250_000
+MAX_PAST_BYTES = 200_000
 
 
 def plain_number(value: Decimal) -> str:
@@ -80,7 +80,12 @@ def check_size(order: Order) -> list[Violation]:
     """CONTENT_TOO_LARGE where the ledger could not keep this content beside earlier ones."""
     if stored_bytes(to_json(order)) <= MAX_STORED_BYTES:
         return []
-    return [Violation("CONTENT_TOO_LARGE", "lines", "發票內容文字過多，無法保存，請縮短品名與備註。")]
+    return [too_large("lines")]
+
+
+def too_large(path: str) -> Violation:
+    """CONTENT_TOO_LARGE at ``path``."""
+    return Violation("CONTENT_TOO_LARGE", path, "發票內容文字過多，無法保存，請縮短品名與備註。")
 
 
 def stored_bytes(values: Any) -> int:  # noqa: ANN401 — any JSON value has a size

@@ -54,10 +54,15 @@ def reissue(p: Ports, w: Work, request: ReissueRequest) -> Answer:
     Raises InvalidRequest, NotFound, Conflict (USE_ALLOWANCE across periods, ADD_NUMBERS without numbers, WAIT near the
     end of a period), MerchantUnusable, StoreUnavailable (nothing was sent).
     """
-    _, profile = p.centres.current(request.key.merchant)
+    try:
+        _, profile = p.centres.current(request.key.merchant)
+    except MerchantUnusable as unusable:
+        return _standing_at_least(p, request, unusable)
     violations = void_rules.check_reason(request.reason, profile)
     if violations:
         raise InvalidRequest(violations)
+    if payload.stored_bytes(request.corrections) > payload.MAX_STORED_BYTES:
+        raise InvalidRequest([payload.too_large("corrections")])
     if not request.corrections:
         return _without_corrections(p, w, request, profile)
     guard = Guard(
@@ -69,6 +74,11 @@ def reissue(p: Ports, w: Work, request: ReissueRequest) -> Answer:
     ok, head = p.store.begin(request.key, guard, _intent(p, w, request, profile))
     if not ok or head is None:
         return _in_the_way(p, w, request, answers.generation_of(head, request.generation), profile)
+    return _begun(p, w, request, head)
+
+
+def _begun(p: Ports, w: Work, request: ReissueRequest, head: Head) -> Answer:
+    """The intent is stored: check what only the content and the centre can tell, then carry it out."""
     try:
         if _repeats(head, request):
             return Answer(voiding.withdraw(p, head, "ALREADY_DONE"), head.generation)
@@ -79,14 +89,19 @@ def reissue(p: Ports, w: Work, request: ReissueRequest) -> Answer:
             return Answer(voiding.put_off_change(p, head), request.generation)
         voiding.withdraw(p, head, cause)
         raise
-    send = same_number.send_same_number if request.mode == "same_number" else voiding.send_void
-    try:
-        head = send(p, w, head)
-    except sending.Overtaken as overtaken:
-        head = overtaken.standing
-    except StoreUnavailable:
+    except StoreUnavailable:  # recovery will check again: whoever asks is not told that nothing happens
         p.observe("commit_failed", **heads.ids(head))
-    return _told(head, request)
+        return Answer(head, request.generation)
+    send = same_number.send_same_number if request.mode == "same_number" else voiding.send_void
+    return _told(sending.carried_out(p, head, lambda: send(p, w, head)), request)
+
+
+def _standing_at_least(p: Ports, request: ReissueRequest, unusable: MerchantUnusable) -> Answer:
+    """A merchant that may begin nothing new still hears what became of the reissue it began."""
+    head = p.store.read(request.key)
+    if head is None or request.generation > head.generation or not _was_begun(head, request):
+        raise unusable
+    return Answer(head, head.generation)
 
 
 def _intent(p: Ports, w: Work, request: ReissueRequest, profile: ProviderProfile) -> dict[str, object]:
@@ -138,8 +153,7 @@ def _in_the_way(p: Ports, w: Work, request: ReissueRequest, head: Head, profile:
     """The old invoice is not simply living: go on, answer again, issue anew after a void, or refuse."""
     now = p.now()
     answers.check_key(head, "reissue", request.idempotency_key, request.body_hash)
-    same = head.keys.get("reissue", ["", ""])[1] == request.body_hash
-    if _repeats(head, request) or (same and _begun_by_it(head, request)):
+    if _was_begun(head, request):
         if head.state in answers.PENDING and head.lease_until <= now and not head.attention:
             head = driven_on(p, w, head)
         return Answer(head, head.generation)
@@ -157,6 +171,12 @@ def _in_the_way(p: Ports, w: Work, request: ReissueRequest, head: Head, profile:
     conditions.check_case(p, head, corrected, request.conditions, profile)
     conditions.check_room(head)
     return _issue_anew(p, w, request, head, corrected)
+
+
+def _was_begun(head: Head, request: ReissueRequest) -> bool:
+    """Whether what stands, or stood, came of this very request."""
+    same = head.keys.get("reissue", ["", ""])[1] == request.body_hash
+    return _repeats(head, request) or (same and _begun_by_it(head, request))
 
 
 def _begun_by_it(head: Head, request: ReissueRequest) -> bool:
@@ -180,22 +200,23 @@ def _issue_anew(p: Ports, w: Work, request: ReissueRequest, head: Head, correcte
     standing = p.store.replace(after)
     if standing is not None:
         raise answers.in_flight(standing, p.now())
-    try:
-        after = issuing.send_issue(p, w, after)
-    except sending.Overtaken as overtaken:
-        after = overtaken.standing
-    except StoreUnavailable:
-        p.observe("commit_failed", **heads.ids(after))
-    return Answer(after, after.generation, new=after.state is State.ISSUED)
+    done = sending.carried_out(p, after, lambda: issuing.send_issue(p, w, after))
+    return Answer(done, done.generation, new=done.state is State.ISSUED)
 
 
 def _anew(p: Ports, w: Work, head: Head, content: Json) -> Head:
     request_hash = payload.digest(content)
-    if head.state is State.REFUSED:
-        return heads.resent(
-            head, payload=content, request_hash=request_hash, op=p.token(), now=p.now(), lease_s=w.lease_s
-        )
     centre, _ = p.centres.current(head.key.merchant)
+    if head.state is State.REFUSED:
+        never_sent = head.first_sent_at is None
+        return heads.resent(
+            replace(head, centre=centre) if never_sent else head,
+            payload=content,
+            request_hash=request_hash,
+            op=p.token(),
+            now=p.now(),
+            lease_s=w.lease_s,
+        )
     return heads.next_generation(
         head,
         p.stage,

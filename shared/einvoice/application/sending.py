@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 
 from einvoice.application import heads, payload
 from einvoice.application.ports import Json, Ports, Work
-from einvoice.errors import EinvoiceError, Reason
+from einvoice.errors import EinvoiceError, MerchantUnusable, Reason, StoreUnavailable
 from einvoice.model import Order
 from einvoice.providers.base import Call, Found, LookUp, Outcome, Provider, Rejected, T, Unknown
 from einvoice.rules import adoption
@@ -43,6 +43,19 @@ def commit(p: Ports, before: Head, step: Callable[[Head], Head]) -> Head:
     raise Overtaken(before)
 
 
+def carried_out(p: Ports, head: Head, send: Callable[[], Head]) -> Head:
+    """What stands after ``send``. The order owns the work: whatever gets in between, it is pending, never failed."""
+    try:
+        return send()
+    except Overtaken as overtaken:
+        return overtaken.standing
+    except MerchantUnusable as unusable:
+        p.observe("merchant_unusable", cause=unusable.cause, **heads.ids(head))
+    except StoreUnavailable:
+        p.observe("commit_failed", **heads.ids(head))
+    return head
+
+
 def look(p: Ports, w: Work, head: Head, provider: Provider) -> LookUp:
     """Ask the centre what it holds under our order number (查詢)."""
     if not provider.profile.queryable:
@@ -51,7 +64,10 @@ def look(p: Ports, w: Work, head: Head, provider: Provider) -> LookUp:
     call = p.call(w, p.timing.look_cap_s)
     if call is None:
         return Unknown("NO_TIME")
-    found = provider.find(head.relate_number, call)
+    try:
+        found = provider.find(head.relate_number, call)
+    except MerchantUnusable as unusable:  # its credentials went away since: that says nothing about the invoice
+        return Unknown(unusable.cause)
     if isinstance(found, Unknown) and found.retry_after_s is not None and head.centre is not None:
         p.breakers.open(head.key.merchant, head.centre.account, found.retry_after_s, found.cause)
     return found
@@ -68,7 +84,10 @@ def called(p: Ports, w: Work, head: Head, send: Callable[[Call], Outcome[T]]) ->
     call = p.call(w, p.timing.provider_cap_s)
     if call is None:
         return NO_TIME
-    outcome = send(call)
+    try:
+        outcome = send(call)
+    except MerchantUnusable as unusable:  # credentials are read before a byte is sent
+        return Rejected(Reason.PROVIDER_BUSY, unusable.cause, definite=True, sent=False)
     if isinstance(outcome, Unknown) and outcome.retry_after_s is not None and head.centre is not None:
         p.breakers.open(head.key.merchant, head.centre.account, outcome.retry_after_s, outcome.cause)
     return outcome

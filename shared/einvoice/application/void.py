@@ -11,7 +11,7 @@ from einvoice.application import answers, heads, payload, sending, voiding
 from einvoice.application.answers import Answer
 from einvoice.application.ports import Ports, Work
 from einvoice.application.recover import driven_on, void_intent
-from einvoice.errors import Conflict, InvalidRequest, MerchantUnusable, NotFound, Reason, StoreUnavailable
+from einvoice.errors import Conflict, InvalidRequest, NotFound, Reason
 from einvoice.model import OrderKey
 from einvoice.rules import void as rules
 from einvoice.store.base import Guard, Head, State
@@ -47,17 +47,8 @@ def void(p: Ports, w: Work, request: VoidRequest) -> Answer:
     ok, head = p.store.begin(request.key, guard, intent)
     if not ok or head is None:
         return _in_the_way(p, w, request, head, oldest=oldest, body_hash=body_hash)
-    try:
-        head = voiding.send_void(p, w, head)
-    except sending.Overtaken as overtaken:
-        head = overtaken.standing
-    except MerchantUnusable as unusable:
-        voiding.withdraw(p, head, unusable.cause)
-        raise
-    except StoreUnavailable:
-        p.observe("commit_failed", **heads.ids(head))
-        return Answer(head, request.generation)
-    return _told(head, request.generation)
+    begun = head
+    return _told(sending.carried_out(p, begun, lambda: voiding.send_void(p, w, begun)), request.generation)
 
 
 def _told(head: Head, generation: int) -> Answer:

@@ -7,8 +7,7 @@ from datetime import datetime
 
 from einvoice.application import conditions, heads, issuing, payload, sending
 from einvoice.application.ports import Ports, Work
-from einvoice.errors import Conflict, InvalidRequest, MerchantUnusable
-from einvoice.model import Centre, ProviderProfile
+from einvoice.errors import Conflict, InvalidRequest
 from einvoice.providers.base import Absent, Accepted, Found, Provider, Rejected, Unknown
 from einvoice.rules import void
 from einvoice.rules.period import Period
@@ -76,7 +75,7 @@ def _after_void(p: Ports, w: Work, head: Head) -> Head:
     if head.state is not State.REISSUING:
         return sending.commit(p, head, lambda h: heads.voided(h, p.now()))
 
-    centre, profile = _centre_for_next(p, head)
+    centre, profile = conditions.centre_for_next(p, head)
     still_open = head.period >= oldest_reissuable_period(p.clock.now(), profile)
 
     def step(h: Head) -> Head:
@@ -100,16 +99,6 @@ def _after_void(p: Ports, w: Work, head: Head) -> Head:
 
     head = sending.commit(p, head, step)
     return issuing.send_issue(p, w, head) if head.state is State.ISSUING else head
-
-
-def _centre_for_next(p: Ports, head: Head) -> tuple[Centre, ProviderProfile]:
-    """Where the next generation goes: the merchant's centre of now, or, if it may begin nothing new, the old one's."""
-    try:
-        return p.centres.current(head.key.merchant)
-    except MerchantUnusable:
-        if head.centre is None:
-            raise
-        return head.centre, p.centres.profile(head.key.merchant)
 
 
 def withdraw(p: Ports, head: Head, cause: str) -> Head:

@@ -75,8 +75,8 @@ _INTS = frozenset(
         "sv",
     }
 )
-_JSON = frozenset({"refusal", "attention", "want", "next"})
-_PACKED = frozenset({"payload", "past"})
+_JSON = frozenset({"refusal", "attention", "want"})
+_PACKED = frozenset({"payload", "past", "next"})
 
 T = TypeVar("T")
 Item = dict[str, Any]
