@@ -16,6 +16,7 @@ from tests.service import Service, order, running
 
 @pytest.fixture
 def service() -> Iterator[Service]:
+    """A service of its own for every test."""
     with running() as made:
         yield made
 
