@@ -7,7 +7,7 @@ import secrets
 from dataclasses import replace
 from typing import Any
 
-from einvoice.application.heads import looked_into
+from einvoice.application.heads import cancellation_forgotten, looked_into
 from einvoice.identity import valid_source
 from einvoice.merchants import valid_merchant
 from einvoice.model import OrderKey
@@ -35,6 +35,9 @@ def add_commands(subjects: Any, common: argparse.ArgumentParser) -> None:  # noq
     again.add_argument("merchant")
     again.add_argument("source")
     again.add_argument("order_id")
+    again.add_argument(
+        "--forget-cancellation", action="store_true", help="also take a stored cancellation back, flagged or not"
+    )
     again.add_argument("--reason", required=True, help="what was found and done; kept in the order's log")
     again.set_defaults(run=_look_again)
 
@@ -103,15 +106,20 @@ def _found(args: argparse.Namespace, desk: Desk) -> tuple[DynamoStore, Head]:
 def _look_again(args: argparse.Namespace, desk: Desk) -> None:
     """Nothing is decided here: recovery takes the order up within a minute, and flags it again if it must."""
     store, head = _found(args, desk)
-    if not head.attention:
-        raise OperatorError("the order is not flagged; nothing was changed")
+    forget = args.forget_cancellation and bool(head.want)
+    if not head.attention and not forget:
+        raise OperatorError("the order is not flagged, or holds no cancellation to forget; nothing was changed")
     now = int(desk.now.timestamp())
-    after = looked_into(head, now, by=desk.actor, reason=args.reason)
+    after = cancellation_forgotten(head, now, by=desk.actor, reason=args.reason) if forget else head
+    after = looked_into(after, now, by=desk.actor, reason=args.reason)
     after = replace(after, ver=head.ver + 1, write_id=secrets.token_urlsafe(12), updated_at=now)
     if store.replace(after) is not None:
         raise OperatorError("somebody changed the order meanwhile; look again and repeat")
-    desk.records.write(*audit_writes(merchant_pk(args.merchant), desk.audit("order look-again", order=args.order_id)))
-    print(f"flag {head.attention.get('cause')} taken off; recovery asks the centre within a minute")
+    audit = desk.audit("order look-again", order=args.order_id, forget_cancellation=str(forget))
+    desk.records.write(*audit_writes(merchant_pk(args.merchant), audit))
+    done = [f"flag {head.attention['cause']} taken off"] if head.attention else []
+    done += ["cancellation forgotten"] if forget else []
+    print("; ".join([*done, "recovery looks within a minute"]))
 
 
 def _flagged(args: argparse.Namespace, desk: Desk) -> None:

@@ -10,6 +10,7 @@ from unittest.mock import patch
 import pytest
 
 from einvoice import wiring
+from einvoice.application import heads
 from einvoice.errors import MerchantUnusable
 from tests.service import Service, order, running
 
@@ -128,3 +129,13 @@ def test_a_flag_of_many_differences_can_be_stored(service: Service) -> None:
     service.settle(5)
     flag = service.head("7").attention
     assert (flag["cause"], flag["differences"] >= 900, len(flag["ours"]) <= 20) == ("DIFFERENT_DOCUMENT", True, True)
+
+
+def test_after_a_cancellation_was_forgotten_the_order_is_issued(service: Service) -> None:
+    """A mistaken cancellation blocks an order id only until a person takes it back."""
+    assert service.messages("void", {"command": "void", "order_id": "8", "reason": "誤"}) == []
+    assert service.issue(order("8")).body["code"] == "ORDER_CANCELLED"
+    head = service.head("8")
+    after = heads.looked_into(heads.cancellation_forgotten(head, 1, by="p", reason="r"), 1, by="p", reason="r")
+    assert wiring.ports().store.replace(replace(after, ver=head.ver + 1, write_id="w")) is None
+    assert (service.issue(order("8")).status, len(service.living("8"))) == (201, 1)

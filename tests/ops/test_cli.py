@@ -303,3 +303,15 @@ def test_a_person_who_has_looked_takes_the_flag_off_and_recovery_asks_again(aws,
     assert key in store.due(head.due_at, 10)
     assert (head.log[-1]["event"], head.log[-1]["reason"]) == ("looked_into", "voided in the console")
     assert shop("order", "look-again", "a-shop", "api", "odd", "--reason", "again")[0] == 1
+
+
+def test_a_cancellation_that_was_a_mistake_is_taken_back(aws, shop):
+    """An order id that only a mistaken cancellation stands under is free again, and its log says by whom."""
+    store, key = DynamoStore(aws.dynamodb, TABLE), OrderKey("a-shop", "api", "typo")
+    want = {"kind": "cancelled", "reason": "typo", "at": 1}
+    assert store.create(Head(key, State.WANTED, 1, 1, "w", "op", 0, 0, want=want)) is None
+    command = ("order", "look-again", "a-shop", "api", "typo", "--reason", "wrong id")
+    assert shop(*command)[0] == 1
+    assert shop(*command, "--forget-cancellation")[0] == 0
+    head = store.read(key)
+    assert (head.state, head.want, head.cause) == (State.REFUSED, {}, "CANCELLATION_FORGOTTEN")

@@ -270,6 +270,14 @@ def looked_into(head: Head, now: int, *, by: str, reason: str) -> Head:
     return logged(head, now, "looked_into", by=by, reason=reason)
 
 
+def cancellation_forgotten(head: Head, now: int, *, by: str, reason: str) -> Head:
+    """A person says the cancellation was a mistake, or was dealt with otherwise: the order is as if it had not come."""
+    never_issued = head.state is State.WANTED or head.cause == "ORDER_CANCELLED"
+    head = replace(head, want={}, state=State.REFUSED if never_issued else head.state)
+    head = replace(head, cause="CANCELLATION_FORGOTTEN" if never_issued else head.cause)
+    return logged(head, now, "cancellation_forgotten", by=by, reason=reason)
+
+
 # --- void and reissue ----------------------------------------------------------------------------------------------
 
 

@@ -210,6 +210,7 @@ def _sent_again(p: Ports, w: Work, standing: Head, wanted: Head, *, late: bool) 
         write_id=p.token(),
         updated_at=p.now(),
         keys={**standing.keys, **wanted.keys, "tried": _tried_too(standing, wanted.request_hash)},
+        relate_number=standing.relate_number or wanted.relate_number,
         centre=wanted.centre if standing.first_sent_at is None else standing.centre,
         sold_period=wanted.sold_period if late or standing.generation == 1 else standing.sold_period,
     )
