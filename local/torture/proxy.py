@@ -33,6 +33,7 @@ class FailingTable:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+            disable_nagle_algorithm = True  # headers and body are two writes: the second would wait for the client
 
             def do_POST(self) -> None:
                 table.answer(self)
