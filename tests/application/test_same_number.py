@@ -148,3 +148,11 @@ def test_the_centre_is_asked_for_the_upload_it_knows_of() -> None:
         assert (early.status, early.body["code"]) == (409, "NOT_UPLOADED")
         service.advance(7300)
         assert service.reissue(issued, body).status == 201
+
+
+def test_a_void_invoice_has_no_number_to_keep(confirmed: tuple[Service, str]) -> None:
+    """The mode is refused rather than quietly taken for the other one."""
+    service, order_id = confirmed
+    service.void(invoice_id(OrderKey(MERCHANT, "api", order_id), 1))
+    answer = again(confirmed, "甲")
+    assert (answer.status, answer.body["code"], service.living(order_id)) == (422, "NO_NUMBER_TO_KEEP", [])

@@ -33,3 +33,12 @@ def during(call: str, do: Callable[[], object], *, answered: bool = False) -> It
     with patch.object(EcpayProvider, call, meanwhile):
         yield
     assert left == []
+
+
+def until(done: Callable[[], bool], rounds: int = 60) -> Iterator[None]:
+    """One round after the other until ``done``; a product that never comes there fails instead of hanging."""
+    for _ in range(rounds):
+        if done():
+            return
+        yield
+    raise AssertionError(f"not done after {rounds} rounds")

@@ -11,6 +11,7 @@ import pytest
 from einvoice.identity import invoice_id
 from einvoice.model import OrderKey
 from einvoice.store.base import State
+from tests.faults.moments import until
 from tests.service import MERCHANT, Service, order, running
 
 NOW = "2026-03-20T10:00:00+08:00"
@@ -54,6 +55,11 @@ class Again:
         return self.service.sim.calls(op=op)
 
     @property
+    def state(self) -> State:
+        """Where the order stands."""
+        return self.service.head(self.order_id).state
+
+    @property
     def content(self) -> str:
         """What the centre holds now."""
         (invoice,) = self.service.sim.world.invoices.values()
@@ -65,7 +71,7 @@ def test_f41_a_late_void_never_meets_a_number_registered_again(again: Again, lat
     """The void's packet is still on its way: 註銷重開 is refused until its fate is known, and then there is none."""
     again.service.sim.fault("late_arrival", op="Invalid", seconds=late_s)
     assert again.service.void(again.id).status == 202
-    while again.service.head(again.order_id).state is not State.VOIDED:
+    for _ in until(lambda: again.state is State.VOIDED):
         assert again.register("甲").status == 409
         again.service.recover(STEP_S)
     assert again.sent() == []
@@ -77,7 +83,7 @@ def test_f41_a_void_that_never_arrives_keeps_its_quiet_time(again: Again) -> Non
     again.service.sim.fault("drop_before", op="Invalid")
     begun = again.service.now()
     assert again.service.void(again.id).status == 202
-    while again.service.head(again.order_id).state is not State.VOIDED:
+    for _ in until(lambda: again.state is State.VOIDED):
         assert again.register("甲").status == 409
         again.service.recover(STEP_S)
     assert again.service.now() - begun > timedelta(seconds=1260)
@@ -91,7 +97,7 @@ def test_f42_a_second_registration_waits_for_the_fate_of_the_first(again: Again,
     begun = again.service.now()
     assert again.register("甲").status == 202
     attempts: list[datetime] = []
-    while again.service.head(again.order_id).state is not State.ISSUED:
+    for _ in until(lambda: again.state is State.ISSUED):
         assert again.register("乙").status == 409
         sent = len([call for call in again.sent() if not call["arrived_late"]])
         again.service.recover(STEP_S)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -15,7 +16,7 @@ from einvoice.store.base import State
 from simulators.ecpay.codes import ALL, Refused
 from simulators.ecpay.operations import OPERATIONS
 from tests.faults.clocks import off_by
-from tests.faults.moments import during
+from tests.faults.moments import during, until
 from tests.faults.table import item
 from tests.service import MERCHANT, Response, Service, order
 
@@ -58,8 +59,8 @@ def test_f28_a_message_that_comes_again_too_early_meets_the_lease(service: Servi
     first: list[list[str]] = []
     worker = threading.Thread(target=lambda: first.append(service.messages("issue", ISSUE)))
     worker.start()
-    while not service.sim.calls(op="Issue"):
-        pass
+    for _ in until(lambda: bool(service.sim.calls(op="Issue")), 1000):
+        time.sleep(0.005)
     before = item(service)
     for _ in range(3):
         assert service.messages("issue", ISSUE) == []
@@ -125,7 +126,7 @@ def test_f36_no_void_is_repeated_while_the_first_may_land(service: Service, send
     with off_by(sender):
         assert service.void(ID).status == 202
     with off_by(judge):
-        while service.head("1001").state is not State.VOIDED:
+        for _ in until(lambda: service.head("1001").state is State.VOIDED):
             service.recover(60)
     assert service.now().timestamp() - begun > VALID_S + sender
     assert len(service.sim.calls(op="Invalid")) == 2

@@ -123,6 +123,10 @@ def test_late_arrival_in_real_time_and_hanging_caller(sim: Simulator, client: Cl
     sim.fault("late_arrival", seconds=0.1, caller="hang")
     with pytest.raises(TimeoutError):
         client.call("Issue", **order("F7"))
+    for _ in range(100):  # it arrives when the simulator's thread gets to it
+        if sim.invoices():
+            break
+        time.sleep(0.05)
     assert len(sim.invoices()) == 1
 
 

@@ -169,6 +169,13 @@ def _in_the_way(p: Ports, w: Work, request: ReissueRequest, head: Head, profile:
         raise answers.in_flight(head, now)
     corrected = conditions.checked_content(p, head, request.corrections, profile)
     conditions.check_case(p, head, corrected, request.conditions, profile)
+    if request.mode == "same_number":
+        raise Conflict(
+            Reason.FIX_REQUEST,
+            "NO_NUMBER_TO_KEEP",
+            "這張發票已作廢或未開立，沒有可以保留的號碼，請改以 new_number 再次開立。",
+            status=422,
+        )
     conditions.check_room(head)
     return _issue_anew(p, w, request, head, corrected)
 
