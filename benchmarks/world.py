@@ -174,7 +174,7 @@ def _create_ledger(dynamodb: Any) -> None:  # noqa: ANN401 — boto3 clients are
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[
             {"AttributeName": name, "AttributeType": "N" if name == "due_at" else "S"}
-            for name in ("pk", "sk", "due_shard", "due_at")
+            for name in ("pk", "sk", "due_shard", "due_at", "bk", "no")
         ],
         KeySchema=_schema("pk", "sk"),
         GlobalSecondaryIndexes=[
@@ -182,7 +182,12 @@ def _create_ledger(dynamodb: Any) -> None:  # noqa: ANN401 — boto3 clients are
                 "IndexName": "due",
                 "KeySchema": _schema("due_shard", "due_at"),
                 "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
+            },
+            {
+                "IndexName": "books",
+                "KeySchema": _schema("bk", "no"),
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            },
         ],
     )
 

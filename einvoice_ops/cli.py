@@ -14,7 +14,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from einvoice.errors import EinvoiceError, InvalidRequest, MerchantUnusable, StoreUnavailable
 from einvoice.records import ChangedMeanwhileError
-from einvoice_ops import credentials, dead_letters, keys, merchants, orders
+from einvoice_ops import credentials, dead_letters, filings, keys, merchants, orders
 from einvoice_ops.desk import Desk
 
 
@@ -48,7 +48,7 @@ def parser() -> argparse.ArgumentParser:
     common.add_argument("--actor", help="who is asking, for the audit entries (default: the AWS caller)")
     root = argparse.ArgumentParser(prog="einvoice_ops", description="Operator's command of the e-invoice service.")
     subjects = root.add_subparsers(required=True, metavar="SUBJECT")
-    for module in (merchants, credentials, keys, orders, dead_letters):
+    for module in (merchants, credentials, keys, orders, filings, dead_letters):
         module.add_commands(subjects, common)
     return root
 

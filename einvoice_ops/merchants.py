@@ -8,13 +8,14 @@ from dataclasses import fields, replace
 from typing import Any
 
 from einvoice.merchants import MerchantConfig, Settings, target_allowed
-from einvoice.merchants.config import ORIGINS, PROVIDERS
+from einvoice.merchants.config import ORIGINS, PROVIDERS, UPLOAD_STEPS
 from einvoice.merchants.repository import CACHE_S
 from einvoice.records import AUDIT_PREFIX, merchant_pk
 from einvoice_ops.desk import Desk, OperatorError
 from einvoice_ops.text import plain, table, when
 
 SHOWN_AUDITS = 10
+NO_STEP = "none"  # upload_first=none: nothing waits; NAME= alone goes back to the centre's own
 
 
 def add_commands(subjects: Any, common: argparse.ArgumentParser) -> None:  # noqa: ANN401  # argparse's type is private
@@ -101,7 +102,7 @@ def _enable(args: argparse.Namespace, desk: Desk) -> None:
 def _show(args: argparse.Namespace, desk: Desk) -> None:
     config = existing(desk, args.merchant)
     rows = [(f.name, getattr(config, f.name)) for f in fields(MerchantConfig) if f.name != "settings"]
-    rows += [(name, "as the centre" if value is None else value) for name, value in _values(config.settings).items()]
+    rows += [(name, _shown(value, "as the centre")) for name, value in _values(config.settings).items()]
     print(table(rows))
     credentials = desk.merchants().credentials(config.merchant)
     heading = ("credential", "account", "stored at", "")
@@ -119,11 +120,13 @@ def _settings(before: Settings, assignments: list[str]) -> Settings:
         name, equals, text = assignment.partition("=")
         if not equals:
             raise OperatorError(f"{assignment}: write NAME=VALUE")
-        values[name] = _typed(text)
+        values[name] = _typed(name, text)
     return Settings.from_mapping(values)
 
 
-def _typed(text: str) -> str | int | bool | None:
+def _typed(name: str, text: str) -> str | int | bool | list[str] | None:
+    if name == "upload_first" and text:
+        return [] if text == NO_STEP else text.split(",")
     if text in ("true", "false"):
         return text == "true"
     if text.isascii() and text.isdigit():
@@ -141,8 +144,16 @@ def _differences(before: MerchantConfig, after: MerchantConfig) -> dict[str, str
         return own | _values(config.settings)
 
     old, new = flat(before), flat(after)
-    return {name: f"{plain(old[name])} -> {plain(new[name])}" for name in old if old[name] != new[name]}
+    return {name: f"{plain(_shown(old[name]))} -> {plain(_shown(new[name]))}" for name in old if old[name] != new[name]}
+
+
+def _shown(value: Any, absent: str | None = None) -> Any:  # noqa: ANN401  # any setting
+    """A setting as it would be typed; ``absent`` for one that is not given."""
+    if isinstance(value, frozenset):
+        return ",".join(step for step in UPLOAD_STEPS if step in value) or NO_STEP
+    return absent if value is None else value
 
 
 def _settings_help() -> str:
-    return ", ".join(f.name for f in fields(Settings))
+    names = ", ".join(f.name for f in fields(Settings))
+    return f"{names}; upload_first is {NO_STEP} or a list with commas of {', '.join(UPLOAD_STEPS)}"

@@ -1,4 +1,4 @@
-"""``python -m local.demo``: a day at a shop, told on the terminal and checked against what the centre really holds.
+"""``python -m local.demo``: days at a shop, told on the terminal and checked against what the centre really holds.
 
 Ends with status 1 as soon as anything differs from what it must be.
 """
@@ -12,83 +12,16 @@ from datetime import datetime
 from http import HTTPStatus
 
 from local import orders
+from local.demo_shop import DifferenceError, Shop, created, expect
 from local.orders import Json
 from local.processes import LocalRunError
 from local.rest import Reply
-from local.stack import Stack, wait_until
+from local.stack import Stack
 from local.table import table
 
-START = "2026-03-14T10:00:00+08:00"  # inside March–April, so that no step meets a period's end
+START = "2026-02-26T10:00:00+08:00"  # inside January–February; the next period comes where the story wants it
+NEXT_PERIOD = "2026-03-14T10:00:00+08:00"  # a void of January–February ended on the 13th: ECPay developers page 7906
 CANCELLED_ORDER = "1022"
-
-
-class DifferenceError(Exception):
-    """Something is not as it must be."""
-
-
-def expect(holds: bool, fact: str) -> None:
-    """Print the fact, or stop the demo."""
-    if not holds:
-        raise DifferenceError(fact)
-    print(f"      ✓ {fact}")
-
-
-class Shop:
-    """The shop's side of the story. ``living`` is how many living invoices each order must have in the end."""
-
-    def __init__(self, stack: Stack) -> None:
-        self.stack = stack
-        self.living: dict[str, int] = {}
-
-    def post(self, title: str, body: Json) -> Reply:
-        """Ask for an invoice over HTTP."""
-        reply = self.stack.request("POST", "/v1/invoices", body)
-        print(f"    訂單 {body['order_id']}  {title}  NT${body['total_twd']:,} → HTTP {reply.status}")
-        return reply
-
-    def issue(self, title: str, body: Json) -> Json:
-        """The same, where an invoice must come of it at once."""
-        invoice = created(self.post(title, body))
-        self.living[body["order_id"]] = 1
-        expect(bool(invoice["number"]), f"發票 {invoice['number']}，隨機碼 {invoice['random_code']}")
-        return invoice
-
-    def enqueue(self, title: str, body: Json) -> None:
-        """Ask for an invoice over the queue; nobody waits for it."""
-        self.stack.send("issue", body)
-        self.living[body["order_id"]] = 1
-        print(f"    訂單 {body['order_id']}  {title}  NT${body['total_twd']:,} → 佇列 queue")
-
-    def order(self, order_id: str) -> Json:
-        """What the service knows of an order: its invoices, its log."""
-        reply = self.stack.request("GET", f"/v1/orders/api/{order_id}")
-        return reply.body if reply.status == HTTPStatus.OK else {"invoices": [], "log": []}
-
-    def invoice(self, order_id: str) -> Json:
-        """The order's newest invoice, once it is issued."""
-
-        def issued() -> Json | None:
-            newest: Json = (self.order(order_id)["invoices"] or [{}])[-1]
-            return newest if newest.get("state") == "ISSUED" else None
-
-        return wait_until(f"the invoice of order {order_id}", issued)
-
-    def held(self) -> list[Json]:
-        """What the centre holds: its own list, not ours."""
-        invoices: list[Json] = self.stack.control("GET", "invoices")["invoices"]
-        return invoices
-
-    def held_numbers(self) -> set[str]:
-        """The numbers of every invoice the centre holds."""
-        return {invoice["number"] for invoice in self.held()}
-
-
-def created(reply: Reply) -> Json:
-    """The invoice of a 201."""
-    if reply.status != HTTPStatus.CREATED:
-        raise DifferenceError(f"201 was expected, but: {reply}")
-    body: Json = reply.body
-    return body
 
 
 def tell(shop: Shop) -> None:
@@ -100,6 +33,8 @@ def tell(shop: Shop) -> None:
     _void(shop)
     _reissue(shop, chairs)
     _repeat(shop, tea)
+    _refund(shop)
+    _correct_later(shop)
     _show_logs(shop)
     _compare(shop)
 
@@ -178,6 +113,58 @@ def _repeat(shop: Shop, first: Json) -> None:
     expect(refused, f"拒絕：{other.body.get('detail')}")
 
 
+def _refund(shop: Shop) -> None:
+    _chapter("部分退款：三件各退一次，開立折讓  Refunds, one piece at a time")
+    invoice = shop.issue("三件同價的商品", orders.refundable("1025"))
+    print("    （隔天，發票已上傳財政部  the next day, the ministry has the invoice）")
+    shop.upload()
+    for n in (1, 2, 3):
+        reply = _give_back(shop, invoice, n)
+        expect(reply.status == HTTPStatus.CREATED, f"折讓單 {reply.body['allowances'][-1]['number']}，350 元")
+    again = _give_back(shop, invoice, 3)
+    same = again.status == HTTPStatus.OK and shop.allowances_of(invoice["number"]) == [350] * 3
+    expect(same, "同一筆退款再送一次，不會多折讓  the same refund again changes nothing")
+    refused = _give_back(shop, invoice, 4)
+    shop.living["1025"] = 0
+    expect(refused.body.get("code") == "EXCEEDS_REMAINING", f"拒絕：{refused.body.get('detail')}")
+    (held,) = (held for held in shop.held() if held["number"] == invoice["number"])
+    left = (shop.allowances_of(invoice["number"]), held["remaining"], held["void"])
+    expect(left == ([350] * 3, 0, False), "加值中心持有三張折讓單，發票餘額 0  no more than was paid")
+
+
+def _give_back(shop: Shop, invoice: Json, n: int) -> Reply:
+    body = {"reason": "退貨一件", "refund_id": f"R{n}", "amount_twd": 350}
+    reply = shop.stack.request("POST", f"/v1/invoices/{invoice['id']}/allowances", body)
+    print(f"    退款 R{n}  NT$350 → HTTP {reply.status}")
+    return reply
+
+
+def _correct_later(shop: Shop) -> None:
+    _chapter("跨期更正：二月的發票，三月十四日才發現統編有誤  A correction in the next period")
+    first = shop.issue(f"公司戶，統編 {orders.UBN}", orders.company("1026"))
+    shop.stack.move_to(NEXT_PERIOD)
+    shop.stack.confirm()
+    wanted = {
+        "goal": "correct",
+        "reason": "統編錯誤",
+        "corrections": {"buyer": {"ubn": orders.OTHER_UBN}},
+        "evidence": {"consent": {"note": "買受人來函"}},
+    }
+    reply = shop.stack.request("POST", "/v1/orders/api/1026/corrections", wanted)
+    print(f"    更正為 {orders.OTHER_UBN} → HTTP {reply.status}")
+    expect(reply.status == HTTPStatus.ACCEPTED, "期限已過，不能作廢：全額折讓後等上傳  too late for a void")
+    allowed = shop.allowances_of(first["number"])
+    expect(allowed == [first["total_twd"]], f"{first['number']} 折讓 100%，NT${sum(allowed):,}")
+    print("    （隔天，折讓單已上傳財政部  the next day, the ministry has the allowance）")
+    shop.upload()
+    second = shop.invoice("1026")
+    held = {held["number"]: held for held in shop.held() if held["number"] in (first["number"], second["number"])}
+    replaced = second["number"] != first["number"] and second["period"] == "11504"
+    expect(replaced and held[second["number"]]["ubn"] == orders.OTHER_UBN, f"換開 11504 期 {second['number']}")
+    old = held[first["number"]]
+    expect((old["void"], old["remaining"]) == (False, 0), f"{first['number']} 沒有作廢，餘額 0  not void, nothing left")
+
+
 def _show_logs(shop: Shop) -> None:
     _chapter("每筆訂單的操作紀錄  Every order's log")
     rows = [row for order_id in shop.living for row in _log_rows(order_id, shop.order(order_id)["log"])]
@@ -188,7 +175,7 @@ def _log_rows(order_id: str, log: list[Json]) -> list[list[str]]:
     """One row per entry, and one more for what to do next, where there is something."""
     rows = []
     for entry in log:
-        at = datetime.fromisoformat(entry["at"]).strftime("%H:%M:%S")
+        at = datetime.fromisoformat(entry["at"]).strftime("%m-%d %H:%M")
         rows.append([order_id, at, entry["event"], entry["number"] or "", entry["text"]])
         if entry["next_step"]:
             rows.append(["", "", "", "", f"→ {entry['next_step']}"])
@@ -204,7 +191,7 @@ def _compare(shop: Shop) -> None:
     for order_id, expected in shop.living.items():
         numbers = [invoice["number"] for invoice in shop.order(order_id)["invoices"]]
         living = sum(number in held and held[number]["living"] for number in numbers)
-        texts = [number if held[number]["living"] else f"{number}（作廢）" for number in numbers if number in held]
+        texts = [f"{number}{_fate(held[number])}" for number in numbers if number in held]
         rows.append([order_id, "、".join(texts), str(living), str(expected)])
         known += numbers
         if living != expected:
@@ -212,6 +199,12 @@ def _compare(shop: Shop) -> None:
     print(table(["訂單", "加值中心的發票", "有效", "應有"], rows, " " * 4))
     expect(not wrong, "每筆訂單的有效張數都正確  one order, at most one living invoice")
     expect(sorted(known) == sorted(held), "加值中心與我們的號碼完全一致  nothing lost, nothing unknown")
+
+
+def _fate(held: Json) -> str:
+    if held["living"]:
+        return ""
+    return "（作廢）" if held["void"] else "（全額折讓）"
 
 
 def main() -> int:

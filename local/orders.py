@@ -34,6 +34,12 @@ def company(order_id: str = "1019", ubn: str = UBN) -> Json:
     return order(order_id, [line("辦公椅", 4, 2625, unit="張")], buyer=buyer, print=True)
 
 
+def refundable(order_id: str = "1025") -> Json:
+    """消費者，會員載具，三件同價的商品."""
+    beans = line("衣索比亞咖啡豆 半磅", 3, 350, unit="包")
+    return order(order_id, [beans], buyer={"email": "kao@example.com"}, carrier={"kind": "member"})
+
+
 def donation(order_id: str = "1020") -> Json:
     """消費者，捐贈發票."""
     jam = line("手工果醬", 3, 220, unit="瓶")

@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from local import orders
+from local import deploy, orders
 from local.merchant import MERCHANT
 from local.processes import LocalRunError
 from local.stack import Stack
@@ -58,6 +58,13 @@ def curl(method: str, url: str, body: orders.Json, api_key: str = "") -> str:
     return shlex.join(["curl", "-sS", "-X", method, url, *key, *data])
 
 
+def invoke(stack: Stack, function: str) -> str:
+    """One line for a shell that runs a function now, as its schedule does."""
+    url = f"{stack.endpoint}/2015-03-31/functions/{stack.physical[function]}/invocations"
+    signed = ["--aws-sigv4", f"aws:amz:{deploy.REGION}:lambda", "--user", f"{deploy.ADMIN}:{deploy.ADMIN}"]
+    return shlex.join(["curl", "-sS", "-X", "POST", url, *signed, "-d", "{}"])
+
+
 def describe(stack: Stack) -> str:
     """What a person needs to use it."""
     return f"""
@@ -73,6 +80,10 @@ def describe(stack: Stack) -> str:
   move every clock 調整時鐘
     {curl("POST", stack.sim_url + "/_control/clock", {"now": "2026-05-01T00:00:00+08:00"})}
     {curl("POST", stack.sim_url + "/_control/clock", {"advance_s": 3600})}
+
+  do now what the schedules do 立即執行排程：財政部上傳確認（每五分鐘）、補救（每分鐘）
+    {invoke(stack, "ConfirmFunction")}
+    {invoke(stack, "RecoverFunction")}
 
   Ctrl-C stops everything and leaves nothing behind.
 """

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
-from local import deploy, merchant
+from local import deploy, merchant, translate
 from local.processes import ROOT, Child, LocalRunError, free_port, local_python
 from local.rest import Reply, call
 
@@ -29,7 +29,7 @@ T = TypeVar("T")
 
 START_S = 30.0
 CLOCK_SEEN_S = 0.3  # functions keep the clock's offset for 0.2 s
-QUEUES = {"issue": "IssueQueue", "void": "VoidQueue", "reissue": "ReissueQueue"}
+QUEUES = {"issue": "IssueQueue", "void": "VoidQueue", "reissue": "ReissueQueue", "allowance": "AllowanceQueue"}
 KEPT_ENV = ("PATH", "LANG", "LC_ALL")  # functions see the emulator's environment: hand on nothing else
 
 
@@ -71,7 +71,7 @@ class Stack:
         return call(method, self.base_url + path, body, headers)
 
     def send(self, queue: str, body: Mapping[str, Any]) -> None:
-        """Put a command of the merchant on the queue ``issue``, ``void`` or ``reissue``."""
+        """Put a command of the merchant on the queue ``issue``, ``void``, ``reissue`` or ``allowance``."""
         message = {"merchant_id": merchant.MERCHANT, "command": queue, **body}
         self.client("sqs").send_message(
             QueueUrl=self.physical[QUEUES[queue]],
@@ -81,9 +81,11 @@ class Stack:
 
     def recover(self) -> None:
         """What the schedule does every minute, now."""
-        reply = self.client("lambda").invoke(FunctionName=self.physical["RecoverFunction"], Payload=b"{}")
-        if "FunctionError" in reply:
-            raise LocalRunError(f"recover failed: {reply['Payload'].read().decode()}")
+        self._run("RecoverFunction")
+
+    def confirm(self) -> None:
+        """What the schedule does every five minutes, now."""
+        self._run("ConfirmFunction")
 
     def control(self, method: str, path: str, body: object = None) -> Any:  # noqa: ANN401  # JSON values
         """One call of the simulated centre's control interface."""
@@ -105,6 +107,11 @@ class Stack:
         self.control("POST", "clock", {"advance_s": seconds})
         time.sleep(CLOCK_SEEN_S)
 
+    def move_to(self, now: str) -> None:
+        """Set every clock of the system. ``now``: RFC 3339."""
+        self.control("POST", "clock", {"now": now})
+        time.sleep(CLOCK_SEEN_S)
+
     def client(self, service: str) -> Any:  # noqa: ANN401  # which client depends on a name
         """A boto3 client of the embedded AWS, as its administrator."""
         return deploy.client(service, self.endpoint)
@@ -113,6 +120,11 @@ class Stack:
         """LocalRunError if a part of the system has ended."""
         for child in self._children:
             child.check()
+
+    def _run(self, function: str) -> None:
+        reply = self.client("lambda").invoke(FunctionName=self.physical[function], Payload=b"{}")
+        if "FunctionError" in reply:
+            raise LocalRunError(f"{function} failed: {reply['Payload'].read().decode()}")
 
     # --- starting -----------------------------------------------------------------------------------------------------
 
@@ -124,9 +136,14 @@ class Stack:
         aws, simulator = self._start_aws(), self._start_simulator()
         aws.wait_for(f"{self.endpoint}/_ministack/health", START_S)
         clock = f"{self.sim_url}/_control/clock"
-        parameters = {"Stage": "local", "ClockSource": clock, "AllowedPrivateTargets": self.sim_url}
+        self.base_url = f"{self.endpoint}/_aws/execute-api/{translate.api_id('Api')}"
+        parameters = {
+            "Stage": "local",
+            "ClockSource": clock,
+            "AllowedPrivateTargets": self.sim_url,
+            "PublicUrl": self.base_url,  # the simulator calls back
+        }
         self.physical = deploy.deploy(self._template, parameters, self.endpoint)
-        self.base_url = f"{self.endpoint}/_aws/execute-api/{self.physical['Api']}"
         simulator.wait_for(clock, START_S)
         self.api_key = merchant.seed(
             self.client("dynamodb"), self.client("kms"), self.physical, self.sim_url, self.now()

@@ -69,6 +69,8 @@ def plan(source: Json, uris: dict[str, str], parameters: dict[str, str], region:
         resource["Properties"][SERVERLESS[resource["Type"]]] = uri
     translator = Translator({}, Parser(), boto_session=boto3.Session(region_name=region))
     result = Plan(translator.translate(source, parameters))
+    # A real stage is called back over https only; on this machine's loopback the API speaks plain HTTP.
+    result.template["Parameters"]["PublicUrl"].pop("AllowedPattern")
     resources: Json = result.template["Resources"]
     for name, resource in list(resources.items()):
         kind, properties = resource["Type"], resource.get("Properties", {})
@@ -129,12 +131,17 @@ def _without_unset_conditions(statement: Json) -> Json:
 # --- the HTTP API -----------------------------------------------------------------------------------------------------
 
 
+def api_id(api: str) -> str:
+    """The physical id that the API of this logical id gets, so that its address is known before it is there."""
+    return api.lower()
+
+
 def _routes(api: str, properties: Json) -> Json:
     """The API's OpenAPI document as the resources it stands for, because the emulator ignores the document."""
     body: Json = properties.pop("Body")
     if "x-amazon-apigateway-cors" in body:
         raise LocalRunError("the API has CORS now, which the embedded AWS takes through UpdateApi only: do that here")
-    properties |= {"Name": api, "ProtocolType": "HTTP", "Tags": {"ms-custom-id": api.lower()}}  # a URL that stays
+    properties |= {"Name": api, "ProtocolType": "HTTP", "Tags": {"ms-custom-id": api_id(api)}}  # a URL that stays
     schemes: Json = body["components"]["securitySchemes"]
     made = {
         _id(api, "Authorizer", name): _authorizer(api, name, scheme["x-amazon-apigateway-authorizer"])

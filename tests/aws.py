@@ -58,7 +58,7 @@ class Aws:
 
 
 def create_table(client: DynamoDBClient, name: str = TABLE) -> str:
-    """Create the ledger's table: ``pk``/``sk`` and the sparse index ``due``. Returns its name."""
+    """Create the ledger's table: ``pk``/``sk`` and the sparse indexes ``due`` and ``books``. Returns its name."""
     client.create_table(
         TableName=name,
         BillingMode="PAY_PER_REQUEST",
@@ -67,6 +67,8 @@ def create_table(client: DynamoDBClient, name: str = TABLE) -> str:
             {"AttributeName": "sk", "AttributeType": "S"},
             {"AttributeName": "due_shard", "AttributeType": "S"},
             {"AttributeName": "due_at", "AttributeType": "N"},
+            {"AttributeName": "bk", "AttributeType": "S"},
+            {"AttributeName": "no", "AttributeType": "S"},
         ],
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}, {"AttributeName": "sk", "KeyType": "RANGE"}],
         GlobalSecondaryIndexes=[
@@ -77,7 +79,15 @@ def create_table(client: DynamoDBClient, name: str = TABLE) -> str:
                     {"AttributeName": "due_at", "KeyType": "RANGE"},
                 ],
                 "Projection": {"ProjectionType": "KEYS_ONLY"},
-            }
+            },
+            {
+                "IndexName": "books",
+                "KeySchema": [
+                    {"AttributeName": "bk", "KeyType": "HASH"},
+                    {"AttributeName": "no", "KeyType": "RANGE"},
+                ],
+                "Projection": {"ProjectionType": "KEYS_ONLY"},
+            },
         ],
     )
     return name

@@ -30,7 +30,7 @@ from tests.aws import REGION, TABLE, create_table
 
 ROOT = Path(__file__).parents[1]
 MERCHANT = "demo-shop"
-SCOPES = "invoices:read invoices:write invoices:void invoices:reissue"
+SCOPES = "invoices:read invoices:write invoices:void invoices:reissue invoices:allowance invoices:correct"
 ENVIRONMENT = {
     "AWS_ACCESS_KEY_ID": "test",
     "AWS_SECRET_ACCESS_KEY": "test",
@@ -95,6 +95,92 @@ class Service:
         """POST /v1/invoices/{id}/reissue."""
         return self.call("reissue", "POST /v1/invoices/{id}/reissue", body, path={"id": invoice_id}, **headers)
 
+    def correct(self, order_id: str, body: Any, *, source: str = "api", **headers: str) -> Response:
+        """POST /v1/orders/{source}/{order_id}/corrections."""
+        path = {"source": source, "order_id": order_id}
+        return self.call("corrections", "POST /v1/orders/{source}/{order_id}/corrections", body, path=path, **headers)
+
+    def withdraw(self, order_id: str, plan_id: int | str = 1, *, source: str = "api", **request: Any) -> Response:
+        """DELETE /v1/orders/{source}/{order_id}/corrections/{id}."""
+        path = {"source": source, "order_id": order_id, "id": str(plan_id)}
+        route = "DELETE /v1/orders/{source}/{order_id}/corrections/{id}"
+        return self.call("corrections", route, None, path=path, **request)
+
+    def record(self, order_id: str, facts: Any, *, source: str = "api") -> Response:
+        """PATCH /v1/orders/{source}/{order_id}/facts."""
+        path = {"source": source, "order_id": order_id}
+        return self.call("corrections", "PATCH /v1/orders/{source}/{order_id}/facts", facts, path=path)
+
+    def file(self, period: str, body: Any = None) -> Response:
+        """PUT /v1/filings/{period}."""
+        return self.call("corrections", "PUT /v1/filings/{period}", body or {}, path={"period": period})
+
+    def allow(self, invoice_id: str, body: Any, **headers: str) -> Response:
+        """POST /v1/invoices/{id}/allowances."""
+        return self.call("allowance", "POST /v1/invoices/{id}/allowances", body, path={"id": invoice_id}, **headers)
+
+    def void_allowance(self, allowance_id: str, reason: str = "折讓錯誤", **headers: str) -> Response:
+        """POST /v1/allowances/{id}/void."""
+        path = {"id": allowance_id}
+        return self.call("allowance", "POST /v1/allowances/{id}/void", {"reason": reason}, path=path, **headers)
+
+    def callback(self, name: str, form: str, merchant: str = MERCHANT) -> Any:
+        """POST /v1/callbacks/ecpay/{merchant_id}/{name}, as the centre sends it: a form, and no authorizer."""
+        event = {
+            "version": "2.0",
+            "routeKey": "POST /v1/callbacks/ecpay/{merchant_id}/{name}",
+            "headers": {"content-type": "application/x-www-form-urlencoded"},
+            "requestContext": {"requestId": f"req-{uuid.uuid4().hex[:12]}"},
+            "pathParameters": {"merchant_id": merchant, "name": name},
+            "body": form,
+            "isBase64Encoded": False,
+        }
+        return load("callbacks").handler(event, Context())
+
+    def confirm(self, advance_s: float = 0.0, left_s: float = 60.0) -> dict[str, int]:
+        """Move the clock and ask once what the ministry made of the documents that are due for it."""
+        if advance_s:
+            self.advance(advance_s)
+        counts: dict[str, int] = load("confirm").handler({}, Context(left_s))
+        return counts
+
+    def confirm_now(self, order_id: str) -> None:
+        """Bring an order's confirmation forward, as if its time had come, and ask."""
+        head = self.head(order_id)
+        if head.due_at is None and head.confirm_at is not None:
+            wanted = replace(head, ver=head.ver + 1, write_id=uuid.uuid4().hex, confirm_at=1)
+            assert wiring.ports().store.replace(wanted) is None
+            self.confirm()
+
+    def sold(self, body: Any, at: str = "") -> str:
+        """Issue an order, at an instant, and hear the ministry confirm it; the invoice's id."""
+        if at:
+            self.sim.move_clock(now=datetime.fromisoformat(at))
+        answer = self.issue(body)
+        assert answer.status == 201, answer.body
+        self.confirm_now(body["order_id"])
+        return str(answer.body["id"])
+
+    def go_on(self, hours: float, step_s: float = 3600.0) -> None:
+        """Let time pass, with the recovery and the confirmation at work."""
+        for _ in range(int(hours * 3600 / step_s)):
+            self.recover(step_s)
+            self.confirm()
+
+    @contextmanager
+    def stopped_at(self, instant: str) -> Iterator[None]:
+        """The clock moved to an instant and stopped there: a deadline's last second lasts as long as a test needs."""
+        now = datetime.fromisoformat(instant)
+        self.sim.move_clock(now=now)
+        with patch.object(self.sim.clock, "now", lambda: now):
+            yield
+
+    def configure(self, **settings: Any) -> None:
+        """Replace what this merchant has otherwise than its centre, as an operator does."""
+        merchants = wiring.ports().centres._merchants
+        config = merchants.read_config(MERCHANT)
+        merchants.put_config(replace(config, settings=Settings.from_mapping(settings)), config.rev)
+
     def invoice(self, invoice_id: str) -> Response:
         """GET /v1/invoices/{id}."""
         return self.call("orders", "GET /v1/invoices/{id}", None, path={"id": invoice_id})
@@ -111,6 +197,7 @@ class Service:
         body: Any,
         *,
         path: dict[str, str] | None = None,
+        query: dict[str, str] | None = None,
         merchant: str = MERCHANT,
         scopes: str = SCOPES,
         left_s: float = 25.0,
@@ -127,6 +214,7 @@ class Service:
                 "authorizer": {"lambda": {"merchant": merchant, "scopes": scopes, "key_id": "k"}},
             },
             "pathParameters": path or {},
+            "queryStringParameters": query or {},
             "body": text,
             "isBase64Encoded": False,
         }
@@ -218,7 +306,7 @@ def running(profile: str = "stage", now: str | None = None, **settings: Any) -> 
         ports = _wired(sim, environment)
         try:
             # each shard of the due index is one query of every recovery, and here nothing is gained by many
-            with patch.object(wiring, "ports", lambda: ports), patch("einvoice.store.dynamodb.DUE_SHARDS", 2):
+            with patch.object(wiring, "ports", lambda: ports), patch("einvoice.store.items.DUE_SHARDS", 2):
                 yield Service(sim, dynamodb)
         finally:
             os.environ.clear()

@@ -6,13 +6,14 @@ from typing import Any
 
 from einvoice.edge import texts
 from einvoice.errors import Reason
-from einvoice.identity import invoice_id, relate_number
+from einvoice.identity import allowance_id, allowance_name, invoice_id, relate_number
 from einvoice.model import OrderKey
 
 Json = dict[str, Any]
 
 KEY = OrderKey("demo-shop", "api", "1001")
 FIRST, SECOND = invoice_id(KEY, 1), invoice_id(KEY, 2)
+ALLOWANCE_ID, CALLBACK_NAME = allowance_id(KEY, 1), allowance_name(relate_number("dev", KEY, 1), 1)
 
 LINES = [{"name": "咖啡豆 半磅", "quantity": "2", "unit": "包", "unit_price_twd": "525", "amount_twd": 1050}]
 CONSUMER: Json = {
@@ -57,6 +58,7 @@ ISSUED: Json = {
     "relate_number": relate_number("dev", KEY, 1),
     "provider": "ecpay",
     "upload": "uploading",
+    "remaining_twd": 1050,
     "effective": False,
     "cause": None,
     "next_action": None,
@@ -75,6 +77,7 @@ PENDING = ISSUED | {
     "random_code": None,
     "period": None,
     "upload": "none",
+    "remaining_twd": None,
     "cause": "TIMEOUT",
     "next_action": "WAIT",
     "next_step": texts.NEXT_STEPS["WAIT"],
@@ -93,9 +96,14 @@ ATTENTION = PENDING | {
 VOIDED = ISSUED | {
     "state": "VOIDED",
     "state_text": texts.STATES["VOIDED"],
+    "remaining_twd": None,
     "void": {"reason": "訂單取消", "at": "2026-03-15T09:00:00+08:00"},
 }
-REPLACED = VOIDED | {"void": {"reason": "補統一編號", "at": "2026-03-15T09:00:00+08:00"}, "replaced_by": SECOND}
+REPLACED = VOIDED | {
+    "remaining_twd": 0,
+    "void": {"reason": "補統一編號", "at": "2026-03-15T09:00:00+08:00"},
+    "replaced_by": SECOND,
+}
 REISSUED = ISSUED | {
     "id": SECOND,
     "generation": 2,
@@ -115,6 +123,9 @@ ORDER: Json = {
     "want": None,
     "attention": None,
     "invoices": [REPLACED | {"content": CONTENT}, REISSUED | {"content": CORRECTED}],
+    "allowances": [],
+    "corrections": [],
+    "facts": {},
     "log": [
         {
             "at": "2026-03-14T10:20:30+08:00",
@@ -203,4 +214,12 @@ MESSAGES: dict[str, Json] = {
     "IssueMessage": {"merchant_id": "demo-shop", "command": "issue", **CONSUMER},
     "VoidMessage": {"merchant_id": "demo-shop", "command": "void", "order_id": "1001", **VOID},
     "ReissueMessage": {"merchant_id": "demo-shop", "command": "reissue", "invoice_id": FIRST, **REISSUE},
+    "AllowanceMessage": {
+        "merchant_id": "demo-shop",
+        "command": "allowance",
+        "order_id": "1001",
+        "reason": "退貨",
+        "refund_id": "R-77",
+        "lines": [{"line": 1, "quantity": "1"}],
+    },
 }

@@ -11,6 +11,9 @@ from pathlib import Path
 from einvoice.edge import bodies, texts
 from einvoice.errors import Reason
 from einvoice.providers.ecpay import errors as ecpay
+from einvoice.providers.ecpay.operations import Operation
+from einvoice.rules.allocation import RefundCode
+from einvoice.rules.correction_causes import Cause as CorrectionCause
 from einvoice.rules.reissue import Cause
 from tools.contract_operations import OPERATIONS
 
@@ -42,6 +45,11 @@ def problems() -> list[Problem]:
                 found.add(Problem(code, _status(call), _reason(reason), _sentence(module, message)))
             case "Conflict", [reason, ast.Name(id=name), message, *_] if (code := _constant(module, name)):
                 found.add(Problem(code, _status(call), _reason(reason), _sentence(module, message)))
+            case "Conflict", [reason, ast.IfExp(body=one, orelse=other), message, *_]:
+                found |= {
+                    Problem(str(ast.literal_eval(code)), _status(call), _reason(reason), _sentence(module, message))
+                    for code in (one, other)
+                }
             case "problem", [ast.Constant(value=int(status)), ast.Constant(value=str(code)), message, reason]:
                 found.add(Problem(code, status, _reason(reason), _sentence(module, message)))
             case _:
@@ -56,6 +64,12 @@ def centre_causes() -> dict[str, set[str]]:
         if not entry.unknown and any(operation.writes for operation in entry.operations):
             causes.setdefault(entry.cause, set()).add(entry.reason.value)
     return dict(sorted(causes.items()))
+
+
+def allowance_causes() -> set[str]:
+    """What a centre's refusal of an allowance, or of its void, can mean."""
+    asked = {Operation.ALLOW, Operation.ASK_ALLOWANCE, Operation.VOID_ALLOWANCE, Operation.CANCEL_ASKED_ALLOWANCE}
+    return {entry.cause for entry in ecpay.RTN_CODES if asked & set(entry.operations)}
 
 
 def merchant_causes() -> list[str]:
@@ -137,6 +151,15 @@ def _reissue_causes() -> str:
     return ", ".join(f"`{cause.name}`" for cause in Cause) + ".\n"
 
 
+def _correction_causes() -> str:
+    return ", ".join(f"`{cause.name}`" for cause in CorrectionCause) + ".\n"
+
+
+def _refund_violations() -> str:
+    rows = [(f"`{code.name}`", re.sub(r"{\w+[^}]*}", "…", code.value)) for code in RefundCode]
+    return _table(("Violation", "Meaning"), rows)
+
+
 def _centre_causes() -> str:
     rows = [(f"`{cause}`", ", ".join(f"`{one}`" for one in sorted(next_))) for cause, next_ in centre_causes().items()]
     return _table(("Code", "Next"), rows)
@@ -155,6 +178,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "next-actions": _next_actions,
     "problems": _problems,
     "reissue-causes": _reissue_causes,
+    "correction-causes": _correction_causes,
+    "refund-violations": _refund_violations,
     "centre-causes": _centre_causes,
     "merchant-causes": _merchant_causes,
     "violations": _violations,

@@ -6,54 +6,27 @@ answer fits these models is what ``tests/contract`` proves. A field without a de
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field, RootModel
 
-from einvoice.application.heads import REPLACED
-from einvoice.edge import texts
-from einvoice.errors import Reason
 from einvoice.model import CarrierKind, CustomsMark, TaxType
-from einvoice.store.base import State
+from tools.contract_corrections import Allowance, AllowanceWithLines, Correction, Decision, Facts
+from tools.contract_values import (
+    Code,
+    DecimalText,
+    Instant,
+    InvoiceId,
+    InvoiceState,
+    NextAction,
+    OrderState,
+    Told,
+    Upload,
+    Void,
+)
 
 
-def _spelled(enum: type[StrEnum], words: dict[str, str]) -> str:
-    return "；".join(f"`{one.value}` {words[one.value]}" for one in enum)
-
-
-_INVOICE_STATES = [state.value for state in State if state is not State.WANTED] + [REPLACED]
-InvoiceState = StrEnum("InvoiceState", [(name, name) for name in _INVOICE_STATES])  # type: ignore[misc] # the ledger's own
-InvoiceState.__doc__ = f"State (狀態) of one invoice: {_spelled(InvoiceState, texts.STATES)}"
-OrderState = StrEnum("OrderState", [(state.value, state.value) for state in State])  # type: ignore[misc] # the same
-OrderState.__doc__ = f"State (狀態) of an order's newest invoice: {_spelled(OrderState, texts.STATES)}"
-NextAction = StrEnum("NextAction", [(reason.value, reason.value) for reason in Reason])  # type: ignore[misc] # the same
-NextAction.__doc__ = f"What to do next (下一步): {_spelled(NextAction, texts.NEXT_STEPS)}"
-
-
-class Upload(StrEnum):
-    """Upload to the ministry's platform (上傳財政部): none yet, on its way, confirmed, or refused by it."""
-
-    NONE = "none"
-    UPLOADING = "uploading"
-    CONFIRMED = "confirmed"
-    REFUSED = "refused"
-
-
-Instant = Annotated[str, Field(description="RFC 3339, Taipei", json_schema_extra={"format": "date-time"})]
-InvoiceId = Annotated[
-    str,
-    Field(pattern="^[A-Za-z0-9_-]+$", description="發票識別碼: opaque; names one generation of one order for ever"),
-]
-Code = Annotated[str, Field(pattern="^[A-Z0-9_]+$", description="Stable; new ones may be added (docs/api.md)")]
-DecimalText = Annotated[str, Field(pattern=r"^-?[0-9]+(\.[0-9]+)?$")]
-
-
-class _Told(BaseModel):
-    model_config = ConfigDict(use_attribute_docstrings=True)
-
-
-class Buyer(_Told):
+class Buyer(Told):
     """Buyer (買受人); empty parts are left out."""
 
     ubn: str = ""
@@ -70,7 +43,7 @@ class Buyer(_Told):
     """The reason a person gave for a 統編 whose check digit fails"""
 
 
-class Carrier(_Told):
+class Carrier(Told):
     """Carrier (載具)."""
 
     kind: CarrierKind
@@ -78,7 +51,7 @@ class Carrier(_Told):
     """載具號碼; empty for the member carrier"""
 
 
-class Line(_Told):
+class Line(Told):
     """Line (品項), tax-inclusive; empty parts are left out."""
 
     name: str = ""
@@ -96,11 +69,11 @@ class Line(_Told):
     """備註"""
 
 
-class Content(_Told):
+class Content(Told):
     """What the invoice says (發票內容) after normalisation; parts that are empty, zero or false are left out."""
 
     buyer: Buyer | None = None
-    lines: list[Line] = []
+    lines: list[Line] = Field(default=[])
     """品項"""
     total_twd: int = 0
     """發票總額 (含稅), whole TWD"""
@@ -121,7 +94,7 @@ class Content(_Told):
     """銷售日 (YYYY-MM-DD, Taipei)"""
 
 
-class Refusal(_Told):
+class Refusal(Told):
     """Why nothing was issued, or what the order waits for (拒絕原因)."""
 
     reason: NextAction
@@ -132,29 +105,20 @@ class Refusal(_Told):
     """The centre's own words (加值中心訊息)"""
 
 
-class Attention(_Told):
+class Attention(Told):
     """A person has to decide (需要人員確認): both sides' values are kept, nothing goes on by itself."""
 
     cause: Code
     since: Instant
-    ours: dict[str, str] = {}
+    ours: dict[str, str] = Field(default={})
     """What the order says, for the fields that differ, as text"""
-    theirs: dict[str, str] = {}
+    theirs: dict[str, str] = Field(default={})
     """What the centre holds, as text; its number, or its code and message, too"""
     differences: int = 0
     """How many fields differ; at most twenty are shown"""
 
 
-class Void(_Told):
-    """The void (作廢)."""
-
-    reason: str | None
-    """作廢原因"""
-    at: Instant | None
-    """When the void was certain; null for a number that lives on with another content (註銷重開)"""
-
-
-class Invoice(_Told):
+class Invoice(Told):
     """One generation of an order's invoice (發票)."""
 
     id: InvoiceId
@@ -182,8 +146,10 @@ class Invoice(_Told):
     provider: str | None
     """加值中心; null where nothing was ever sent"""
     upload: Upload
+    remaining_twd: int | None
+    """What of the invoice was not allowed (尚未折讓的餘額); null where there is no living one"""
     effective: bool
-    """Issued, and the ministry has confirmed it"""
+    """Issued, and the ministry has confirmed it and everything that made room for it"""
     cause: Code | None
     """Why it is where it is; null where there is nothing to say"""
     next_action: NextAction | None
@@ -204,7 +170,7 @@ class InvoiceWithContent(Invoice):
     content: Content
 
 
-class Want(_Told):
+class Want(Told):
     """What the merchant wants though it cannot be done yet (待辦)."""
 
     kind: Literal["cancelled"]
@@ -214,7 +180,50 @@ class Want(_Told):
     at: Instant
 
 
-class LogEntry(_Told):
+class Corrected(Told):
+    """What became of a correction (更正結果)."""
+
+    correction: Correction
+    source: str
+    """Where the order id comes from"""
+    order_id: str
+    """訂單編號, exactly as given"""
+    invoice: Invoice | None
+    """The order's newest invoice; null where it never had one"""
+    allowances: list[Allowance]
+    """All of the order's, oldest first; that of this request is the last with its `refund_id`"""
+
+
+class Preview(Told):
+    """What would be done (預覽): nothing was changed or sent."""
+
+    dry_run: Literal[True]
+    """Always true"""
+    decision: Decision
+
+
+class CorrectedOrPreview(RootModel[Corrected | Preview]):
+    """What became of a correction, or with `dry_run` what would."""
+
+
+class CentreNotice(RootModel[dict[str, str]]):
+    """The centre's form (加值中心的回呼): fields of its own, with a check value over them."""
+
+
+class CentreAnswer(RootModel[Literal["1|OK", "0|NOT_OURS", "0|LATER"]]):
+    """What the centre hears (對加值中心的回覆)."""
+
+
+class Filing(Told):
+    """A period that was filed (已申報的期別)."""
+
+    period: Annotated[str, Field(pattern="^[0-9]{5}$")]
+    """期別, as given"""
+    filed_at: Instant
+    """As first told"""
+
+
+class LogEntry(Told):
     """One entry of the order's log (訂單紀錄)."""
 
     at: Instant
@@ -230,7 +239,7 @@ class LogEntry(_Told):
     """Why, or every rule that was broken; null where there is nothing to say"""
 
 
-class Order(_Told):
+class Order(Told):
     """An order (訂單) with every invoice it ever had and the last entries of its log."""
 
     source: str
@@ -244,25 +253,31 @@ class Order(_Told):
     attention: Attention | None
     invoices: list[InvoiceWithContent]
     """Oldest first; the last one is the current one. Empty where only a cancellation was ever heard of"""
+    allowances: list[AllowanceWithLines]
+    """折讓單 of all the order's invoices, oldest first"""
+    corrections: list[Correction]
+    """更正 asked for, oldest first"""
+    facts: Facts
+    """What people recorded (事實)"""
     log: list[LogEntry]
     """Oldest first; at least the last 60 entries"""
 
 
-class PrintLink(_Told):
+class PrintLink(Told):
     """Where the invoice can be printed (列印證明聯)."""
 
     url: Annotated[str, Field(json_schema_extra={"format": "uri"})]
     """The centre's page; ECPay's works for an hour"""
 
 
-class Health(_Told):
+class Health(Told):
     """The API answers. It says nothing about any centre."""
 
     status: Literal["ok"]
     """Always `ok`"""
 
 
-class Violation(_Told):
+class Violation(Told):
     """One part of the request to mend (需修正之處)."""
 
     code: Code
@@ -272,7 +287,7 @@ class Violation(_Told):
     """One sentence for the merchant's staff"""
 
 
-class Problem(_Told):
+class Problem(Told):
     """A problem document (RFC 9457)."""
 
     type: Annotated[str, Field(json_schema_extra={"format": "uri"})]
@@ -288,7 +303,7 @@ class Problem(_Told):
     next_action: NextAction
     next_step: str
     """`next_action` in words for the merchant's staff"""
-    violations: list[Violation] = []
+    violations: list[Violation] = Field(default=[])
     """Every part to mend, at once; with code INVALID_REQUEST"""
     cause: Code | None = None
     """What is wrong with the merchant's settings; with code MERCHANT_UNUSABLE"""
@@ -297,10 +312,18 @@ class Problem(_Told):
     state: InvoiceState | None = None
     """With a definite refusal: its state"""
     invoice: Invoice | None = None
-    """With a definite refusal: all of it"""
+    """With a definite refusal: all of it. With a stopped correction: the order's newest"""
+    correction: Correction | None = None
+    """With a stopped correction: how far it came"""
+    source: str = ""
+    """With a stopped correction: where the order id comes from"""
+    order_id: str = ""
+    """With a stopped correction: 訂單編號"""
+    allowances: list[Allowance] = Field(default=[])
+    """With a stopped correction: the order's"""
 
 
-class GatewayMessage(_Told):
+class GatewayMessage(Told):
     """An answer of API Gateway itself: our functions did not answer, and there is no `code`."""
 
     message: str

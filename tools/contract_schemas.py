@@ -8,23 +8,51 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, models_json_schema
 
-from einvoice.edge import bodies
+from einvoice.edge import bodies, correction_bodies
 from tools import contract_models as told
+from tools.contract_deadlines import Deadlines
 from tools.contract_words import FIELDS
 
 Json = dict[str, Any]
 
-REQUESTS: tuple[type[BaseModel], ...] = (bodies.IssueBody, bodies.VoidBody, bodies.ReissueBody)
-MESSAGES: tuple[type[BaseModel], ...] = (bodies.IssueMessage, bodies.VoidMessage, bodies.ReissueMessage)
+REQUESTS: tuple[type[BaseModel], ...] = (
+    bodies.IssueBody,
+    bodies.VoidBody,
+    bodies.ReissueBody,
+    correction_bodies.CorrectionBody,
+    correction_bodies.AllowanceBody,
+    correction_bodies.FactsBody,
+    correction_bodies.FilingBody,
+)
+MESSAGES: tuple[type[BaseModel], ...] = (
+    bodies.IssueMessage,
+    bodies.VoidMessage,
+    bodies.ReissueMessage,
+    correction_bodies.AllowanceMessage,
+)
 ANSWERS: tuple[type[BaseModel], ...] = (
     told.Invoice,
     told.InvoiceWithContent,
     told.Order,
+    told.AllowanceWithLines,
+    told.Corrected,
+    told.CorrectedOrPreview,
+    told.Filing,
+    Deadlines,
+    told.CentreNotice,
+    told.CentreAnswer,
     told.PrintLink,
     told.Health,
     told.Problem,
     told.GatewayMessage,
 )
+#: of these exactly one is given, and null is as if it were not
+_ONE_WAY = {
+    "RefundBody": ("amount_twd", "lines", "refunded_total_twd"),
+    "AllowanceBody": ("amount_twd", "lines", "refunded_total_twd"),
+    "AllowanceMessage": ("amount_twd", "lines", "refunded_total_twd"),
+    "RefundLineBody": ("quantity", "amount_twd"),
+}
 _REQUIRED_PARTS = ("lines", "total_twd", "tax_type")  # of a correction: may be left out, may not be removed
 
 
@@ -38,7 +66,7 @@ class _Untitled(GenerateJsonSchema):
 
 def request_schemas(models: tuple[type[BaseModel], ...], prefix: str) -> dict[str, Json]:
     """The bodies callers send, by name; ``prefix`` is where references point."""
-    for part in (bodies.BuyerBody, bodies.CorrectionsBody):
+    for part in (bodies.BuyerBody, bodies.CorrectionsBody, correction_bodies.FactsBody):
         part.model_rebuild()  # its instances stand as defaults, and pydantic writes those out
     schemas = _schemas(models, prefix)
     for name, schema in schemas.items():
@@ -48,8 +76,12 @@ def request_schemas(models: tuple[type[BaseModel], ...], prefix: str) -> dict[st
                 described.pop("default", None)  # nothing, or the defaults of the part's own fields
         if name == "CorrectionsBody":
             _only_what_is_given(schema)
-        if name in ("VoidMessage", "ReissueMessage"):
+        if name in ("VoidMessage", "ReissueMessage", "AllowanceMessage"):
             _naming_an_invoice(schema, name)
+        if name in _ONE_WAY:
+            schema["oneOf"] = [{"required": [one], "properties": {one: _given()}} for one in _ONE_WAY[name]]
+        if name == "CorrectionBody":
+            schema["allOf"] = _by_goal()
     return schemas
 
 
@@ -89,8 +121,23 @@ def _only_what_is_given(schema: Json) -> None:
             described.update(kept)
 
 
+def _given() -> Json:
+    return {"not": {"type": "null"}}
+
+
+def _by_goal() -> list[Json]:
+    """A refund says what is given back and, unless it is only asked about, by which id."""
+    refund = {"required": ["goal"], "properties": {"goal": {"const": "refund"}}}
+    asked = {"required": ["dry_run"], "properties": {"dry_run": {"const": True}}}
+    named = {"required": ["refund_id"], "properties": {"refund_id": _given()}}
+    return [
+        {"if": refund, "then": {"required": ["refund"], "properties": {"refund": _given()}}},
+        {"if": refund, "then": {"anyOf": [asked, named]}},
+    ]
+
+
 def _naming_an_invoice(schema: Json, name: str) -> None:
-    """A reissue message names the invoice it replaces; a void message that or the order."""
+    """A reissue message names the invoice it replaces; a void or allowance message that or the order."""
     given = {"required": ["invoice_id"], "properties": {"invoice_id": {"minLength": 1}}}
     if name == "ReissueMessage":
         schema["required"].append("invoice_id")

@@ -19,17 +19,19 @@ Json = dict[str, Any]
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 OPENAPI, QUEUES, GUIDE = DOCS / "openapi.json", DOCS / "queue-messages.schema.json", DOCS / "api.md"
-VERSION = "1.0.0"  # of the contract: raise it with every change a caller can see
+VERSION = "1.1.0"  # of the contract: raise it with every change a caller can see
 SCHEMAS = "#/components/schemas/"
 
-_ABOUT = """Issues (開立), voids (作廢) and re-issues (再次開立) Taiwan uniform invoices (統一發票).
+_ABOUT = """Issues (開立), voids (作廢), allows (折讓), corrects (更正) and re-issues (再次開立) Taiwan uniform invoices
+(統一發票).
 
 One order never owns two living invoices, none is lost, and no answer says "failed" while an invoice lives. Any request
 may be repeated as it was: **a 5xx without our `code` means nothing but: repeat the same request.** Callers ignore
 fields, codes and events they do not know, and act on `next_action`. Guide: `docs/api.md`."""
 
 _KEYS = """API key (API 金鑰): `Authorization: Bearer …`. A key has scopes: `invoices:write` (issue), `invoices:void`,
-`invoices:reissue`, `invoices:read`; every operation names the one it needs. The merchant comes from the key."""
+`invoices:reissue`, `invoices:correct`, `invoices:allowance`, `invoices:read`; every operation names the one it needs.
+The merchant comes from the key."""
 
 _HEADERS: Json = {
     "X-Correlation-Id": {
@@ -43,12 +45,18 @@ _HEADERS: Json = {
         "required": True,
         "schema": {"type": "string", "format": "uri-reference"},
     },
+    "OrderLocation": {
+        "description": "Path of the order: read there how it went on; absent for a preview",
+        "required": False,
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
     "Retry-After": {
         "description": "Seconds after which asking again may tell more; absent where only a person can go on",
         "required": False,
         "schema": {"type": "integer", "minimum": 1, "maximum": 86400},
     },
 }
+_HEADER_NAMES = {"OrderLocation": "Location"}  # where one name means two things
 _PARAMETERS: Json = {
     "InvoiceId": {
         "name": "id",
@@ -57,6 +65,46 @@ _PARAMETERS: Json = {
         "description": "發票識別碼 as answered; another merchant's is 404, as one that does not exist",
         "schema": {"type": "string"},
         "example": example.FIRST,
+    },
+    "AllowanceId": {
+        "name": "id",
+        "in": "path",
+        "required": True,
+        "description": "折讓識別碼 as answered; another merchant's is 404, as one that does not exist",
+        "schema": {"type": "string"},
+        "example": example.ALLOWANCE_ID,
+    },
+    "CorrectionId": {
+        "name": "id",
+        "in": "path",
+        "required": True,
+        "description": "Which of the order's corrections: its `id`",
+        "schema": {"type": "integer", "minimum": 1},
+        "example": 1,
+    },
+    "Period": {
+        "name": "period",
+        "in": "path",
+        "required": True,
+        "description": "期別: ROC year and the period's even month; for those who file monthly, the month",
+        "schema": {"type": "string", "pattern": "^[0-9]{3}(0[1-9]|1[0-2])$"},
+        "example": "11502",
+    },
+    "MerchantId": {
+        "name": "merchant_id",
+        "in": "path",
+        "required": True,
+        "description": "商店代號 of this service",
+        "schema": {"type": "string"},
+        "example": example.KEY.merchant,
+    },
+    "CallbackName": {
+        "name": "name",
+        "in": "path",
+        "required": True,
+        "description": "What the service called the allowance when it asked",
+        "schema": {"type": "string"},
+        "example": example.CALLBACK_NAME,
     },
     "Source": {
         "name": "source",
@@ -73,6 +121,27 @@ _PARAMETERS: Json = {
         "description": "訂單編號, percent-encoded",
         "schema": {"type": "string"},
         "example": "1001",
+    },
+    "Within": {
+        "name": "within",
+        "in": "query",
+        "required": False,
+        "description": "How far ahead: hours or days, at most 62 days; without it 48h",
+        "schema": {"type": "string", "pattern": "^[1-9][0-9]{0,3}[hd]$"},
+    },
+    "Limit": {
+        "name": "limit",
+        "in": "query",
+        "required": False,
+        "description": "How many orders one page reads; without it 100",
+        "schema": {"type": "integer", "minimum": 1, "maximum": 200},
+    },
+    "Cursor": {
+        "name": "cursor",
+        "in": "query",
+        "required": False,
+        "description": "`next` of the page before; lasts a day",
+        "schema": {"type": "string"},
     },
     "IdempotencyKey": {
         "name": "Idempotency-Key",
@@ -117,6 +186,9 @@ _LICENSE = {"name": "MIT", "identifier": "MIT"}
 _TAGS = {
     "invoices": "Issue, void, re-issue, read and print (開立、作廢、再次開立、查詢、列印)",
     "orders": "An order with all its invoices and its log (訂單紀錄)",
+    "corrections": "Cancel, refund, correct; facts and filings (更正、事實、申報)",
+    "allowances": "Allowances (折讓、折讓作廢、查詢)",
+    "callbacks": "The centre's own (加值中心回呼)",
     "service": "The service itself",
 }
 
@@ -158,7 +230,7 @@ def _operation(operation: Operation) -> Json:
     }
     if operation.body:
         content = {"schema": {"$ref": SCHEMAS + operation.body}, "examples": _examples(operation.examples)}
-        made["requestBody"] = {"required": True, "content": {"application/json": content}}
+        made["requestBody"] = {"required": True, "content": {operation.takes: content}}
     made["responses"] = {status: _answer(answer) for status, answer in operation.answers.items()}
     return made
 
@@ -167,7 +239,7 @@ def _answer(answer: Any) -> Json:  # noqa: ANN401 — an Answer
     content: Json = {}
     for media_type, schema, examples in answer.contents:
         content[media_type] = {"schema": {"$ref": SCHEMAS + schema}, "examples": _examples(examples)}
-    headers = {name: {"$ref": f"#/components/headers/{name}"} for name in answer.headers}
+    headers = {_HEADER_NAMES.get(name, name): {"$ref": f"#/components/headers/{name}"} for name in answer.headers}
     return {"description": answer.description, "content": content} | ({"headers": headers} if headers else {})
 
 

@@ -1,16 +1,14 @@
-"""Reads (查詢): GET /v1/invoices/{id}, /v1/invoices/{id}/print, /v1/orders/{source}/{order_id}, /v1/health."""
+"""Reads (查詢): GET of an invoice (and its print link), an order, an allowance, what closes soon, and /v1/health."""
 
 from __future__ import annotations
 
 from typing import Any
-from urllib.parse import unquote
 
-from einvoice.application import read
+from einvoice.application import allowances, read
+from einvoice.application import deadlines as soon
 from einvoice.application.ports import Ports, Work
-from einvoice.edge import http, views
+from einvoice.edge import deadlines, http, views
 from einvoice.errors import NotFound
-from einvoice.identity import MAX_ORDER_ID_CHARS, valid_source
-from einvoice.model import OrderKey
 
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 — Lambda's context has no public type
@@ -36,18 +34,31 @@ def print_link(p: Ports, w: Work, request: http.Request) -> http.Reply:
 
 def order(p: Ports, w: Work, request: http.Request) -> http.Reply:  # noqa: ARG001 — every route takes the same
     """The order with every invoice it ever had and its log."""
-    source, order_id = request.path.get("source", ""), request.path.get("order_id", "")
-    if not valid_source(source) or not 0 < len(order_id) <= MAX_ORDER_ID_CHARS:
-        raise NotFound
-    try:
-        head = read.read_order(p, OrderKey(request.merchant, source, order_id))
-    except NotFound:  # whether the path comes decoded is the gateway's business: as given first, for ids with a "%"
-        head = read.read_order(p, OrderKey(request.merchant, source, unquote(order_id)))
+    head = read.read_order(p, request.order(p))
     return http.Reply(200, views.order_view(head), http.JSON_TYPE)
+
+
+def allowance(p: Ports, w: Work, request: http.Request) -> http.Reply:  # noqa: ARG001 — every route takes the same
+    """One allowance of an order."""
+    key, n = request.allowance()
+    head = read.read_order(p, key)
+    record = allowances.numbered(head, n)
+    if record is None:
+        raise NotFound
+    return http.Reply(200, views.allowance_view(head, record, content=True), http.JSON_TYPE)
+
+
+def closing(p: Ports, w: Work, request: http.Request) -> http.Reply:  # noqa: ARG001 — every route takes the same
+    """What of the merchant's documents closes soon, a page of it."""
+    place, limit = deadlines.asked(request, p.clock.now())
+    page = soon.page(p, request.merchant, place, limit)
+    return deadlines.answered(request.merchant, page)
 
 
 ROUTES = {
     "GET /v1/invoices/{id}": invoice,
     "GET /v1/invoices/{id}/print": print_link,
     "GET /v1/orders/{source}/{order_id}": order,
+    "GET /v1/allowances/{id}": allowance,
+    "GET /v1/deadlines": closing,
 }

@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from local import orders
 from local.orders import Json
+from local.roles import corrections
 from local.roles.shop import Shop
 
 QUEUE_S = 15.0
@@ -195,5 +196,6 @@ SCENARIOS: dict[str, Callable[[Shop], None]] = {
         rotated_then_reissued,
         rotated_then_printed,
         rotated_then_recovered,
+        *corrections.SCENARIOS,
     )
 }

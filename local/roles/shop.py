@@ -86,6 +86,25 @@ class Shop:
                 raise UnexpectedAnswer(f"{order_id} is {seen}")
             time.sleep(0.1)
 
+    def allowances(self, order_id: str, states: list[str], seconds: float = 0) -> None:
+        """Return once the order's allowances stand so. Raises UnexpectedAnswer."""
+        until = time.monotonic() + seconds
+        while (seen := self._allowances(order_id)) != states:
+            if time.monotonic() > until:
+                raise UnexpectedAnswer(f"allowances of {order_id} are {seen}")
+            time.sleep(0.1)
+
+    def agree(self, number: str) -> None:
+        """The buyer agrees to an online allowance; the centre calls back before this returns."""
+        self.stack.control("POST", f"online-allowances/{number}", {"agree": True})
+
+    def forge(self, number: str) -> None:
+        """Somebody who is not the centre says that the buyer agreed. Raises UnexpectedAnswer unless that is refused."""
+        self.stack.control("POST", f"online-allowances/{number}", {"forge_callback": True})
+        (attempt,) = self.stack.control("GET", "callbacks")["callbacks"][-1]["attempts"]
+        if attempt["status"] != HTTPStatus.BAD_REQUEST:
+            raise UnexpectedAnswer(f"forged: {attempt['status']} {attempt['answer']}")
+
     def logged(self, order_id: str, event: str, seconds: float) -> None:
         """Return once the order's log says so. Raises UnexpectedAnswer."""
         until = time.monotonic() + seconds
@@ -93,6 +112,10 @@ class Shop:
             if time.monotonic() > until:
                 raise UnexpectedAnswer(f"{order_id} is not {event}")
             time.sleep(0.1)
+
+    def _allowances(self, order_id: str) -> list[str]:
+        reply = self.request("GET", f"/v1/orders/api/{order_id}")
+        return [one["state"] for one in reply.body["allowances"]] if reply.status == HTTPStatus.OK else []
 
     def _events(self, order_id: str) -> list[str]:
         reply = self.request("GET", f"/v1/orders/api/{order_id}")

@@ -46,6 +46,10 @@ def read(function: str, headers: Mapping[str, str], body: bytes, names: Mapping[
     service = signed[1] if signed else "unsigned"
     action = f"{service}:{headers.get('x-amz-target', '').rpartition('.')[2]}"
     asked: dict[str, Any] = json.loads(body) if body else {}
+    if service == "dynamodb" and "RequestItems" in asked:
+        ((table, batch),) = asked["RequestItems"].items()
+        keys = {"dynamodb:LeadingKeys": sorted({key["pk"]["S"] for key in batch["Keys"]})}
+        return Call(function, action, names.get(table, "another table"), keys, refused=False)
     if service == "dynamodb":
         index = f"/index/{asked['IndexName']}" if "IndexName" in asked else ""
         resource = names.get(str(asked.get("TableName")), "another table") + index

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
-COMMIT_OF_ISSUED = b'"st": {"S": "ISSUED"}'  # in the body of the PutItem that ends an issue, as boto3 writes it
+COMMIT = b'"st": {"S": "ISSUED"}'  # in the PutItem that ends an issue or an allowance, as boto3 writes it
 ERROR = b'{"__type":"com.amazonaws.dynamodb.v20120810#InternalServerError","message":"ordered"}'
 HOP_BY_HOP = frozenset({"connection", "transfer-encoding", "content-length", "keep-alive"})
 FORWARD_S = 10.0
@@ -19,7 +19,7 @@ Forwarded = tuple[HTTPStatus, dict[str, str], bytes]  # status, headers, body
 
 
 class FailingTable:
-    """Passes every call on to ``endpoint``, but for PutItem calls that match ``COMMIT_OF_ISSUED`` once ordered.
+    """Passes every call on to ``endpoint``, but for PutItem calls that match ``COMMIT`` once ordered.
 
     ``url`` is what a client is given as its endpoint. Signatures stay valid: the Host header is passed on as it came.
     """
@@ -76,7 +76,7 @@ class FailingTable:
 
     def _fails(self, target: str, body: bytes) -> bool:
         with self._lock:
-            if self._times == 0 or not target.endswith(".PutItem") or COMMIT_OF_ISSUED not in body:
+            if self._times == 0 or not target.endswith(".PutItem") or COMMIT not in body:
                 return False
             self._times -= 1
             return True

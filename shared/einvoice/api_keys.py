@@ -18,7 +18,14 @@ from typing import Any
 
 from einvoice.errors import InvalidRequest, Violation
 
-SCOPES = ("invoices:read", "invoices:write", "invoices:void", "invoices:reissue")
+SCOPES = (
+    "invoices:read",
+    "invoices:write",
+    "invoices:void",
+    "invoices:reissue",
+    "invoices:allowance",
+    "invoices:correct",
+)
 MAX_LABEL_CHARS = 40
 
 _KEY = re.compile(r"ek_([0-9a-f]{16})_[A-Za-z0-9_-]{43}")  # 43: 32 bytes in base64url

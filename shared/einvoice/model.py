@@ -95,6 +95,37 @@ class Order:
 
 
 @dataclass(frozen=True, slots=True)
+class AllowanceLine:
+    """One line (折讓品項) of an allowance, tax-inclusive; ``line`` is the invoice line it takes from, counted from 1.
+
+    ``quantity`` times ``unit_price_twd`` is exactly ``amount_twd``, which is positive.
+    """
+
+    line: int
+    name: str
+    quantity: Decimal
+    unit_price_twd: Decimal
+    amount_twd: int
+    unit: str = "式"
+    tax_type: TaxType = TaxType.TAXABLE
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What an allowance (折讓單) says: its lines close to ``total_twd``, tax-inclusive.
+
+    ``tax_twd`` is the part of it that is tax, for centres that take it from us; others split it themselves.
+    """
+
+    lines: tuple[AllowanceLine, ...]
+    total_twd: int
+    tax_twd: int
+    reason: str = ""
+    buyer_name: str = ""
+    notify_email: str = ""  # empty: the centre sends no notice
+
+
+@dataclass(frozen=True, slots=True)
 class OrderKey:
     """Identity of an order (訂單): merchant, where its id comes from, and the id, exactly as given there."""
 
@@ -141,6 +172,22 @@ class ProviderProfile:
     reissue_scope: str = "issue_period_only"  # or until_cutoff
     same_number_reissue: bool = False  # 註銷重開 switched on for this merchant
     same_number_hours: int = 48
+    filing: str = "bimonthly"  # or monthly (營業稅法 art. 35): then an invoice's own month is what is filed
+    # what the ministry must have confirmed first: void, same_number, allowance, allowance_void (of the document that is
+    # changed), void_after_allowances, issue_after_void, issue_after_allowance (of the step that comes before)
+    upload_first: frozenset[str] = frozenset()
+    history: str = "allowance_remaining"  # or void_allowances_first: an invoice that ever had an allowance may be void
+    partial_allowances: bool = True
+    void_donated: bool = False  # whether a donated invoice can be void; otherwise it is allowed in full
+    government: bool = False  # whether the centre has the flow that a government buyer's allowance needs
+    consent_required: str = "business"  # or always, never: whose recorded consent a void or allowance waits for
+    paper_back_required: bool = True  # a printed invoice's paper must be back before it is void
+    special_void: bool = False  # whether a void with the tax office's approval number can be sent
+    sends_allowance_tax: bool = False  # whether we say which part of an allowance is tax
+    online_allowances: bool = False  # whether the buyer can be asked by e-mail (線上折讓)
+    max_allowance_reason_chars: int = 50
+    confirm_after_s: int = 600  # when the ministry's answer to an upload is first asked for, and then how often
+    confirm_every_s: int = 21600
     # how safely it can be asked and repeated
     queryable: bool = True  # can be asked by our order number
     unique_order_number: bool = True  # refuses a second invoice with the same order number

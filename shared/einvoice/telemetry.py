@@ -23,6 +23,9 @@ METRICS: dict[str, tuple[str, str | None]] = {
     "reissue_refused": ("Refused", "reason"),
     "queue_refused": ("QueueRefused", None),
     "attention": ("Attention", None),
+    "deadline_near": ("DeadlineNear", "kind"),
+    "correction_stopped": ("CorrectionStopped", None),
+    "correction_held": ("CorrectionHeld", "cause"),
     "commit_failed": ("CommitFailed", None),
     "store_unavailable": ("StoreUnavailable", None),
     "merchant_unusable": ("MerchantUnusable", None),
@@ -30,7 +33,16 @@ METRICS: dict[str, tuple[str, str | None]] = {
 }
 #: kept at WARNING: an operator looks for these first
 WARNINGS = frozenset(
-    {"attention", "commit_failed", "store_unavailable", "merchant_unusable", "unknown", "breaker_open", "unexpected"}
+    {
+        "attention",
+        "breaker_open",
+        "commit_failed",
+        "deadline_near",
+        "merchant_unusable",
+        "store_unavailable",
+        "unexpected",
+        "unknown",
+    }
 )
 
 _lock = threading.Lock()

@@ -146,7 +146,7 @@ def _ports() -> Ports:
 
 
 def build(env: Mapping[str, str]) -> Ports:
-    """Ports from TABLE_NAME, KMS_KEY_ID, STAGE, CLOCK_SOURCE, ALLOWED_PRIVATE_TARGETS."""
+    """Ports from TABLE_NAME, KMS_KEY_ID, STAGE, PUBLIC_URL, CLOCK_SOURCE, ALLOWED_PRIVATE_TARGETS."""
     clock = clocks.from_environment(env)
     session = botocore.session.get_session()  # what boto3.client is built of, a tenth of a start lighter
     dynamodb: Any = session.create_client("dynamodb", config=AWS_CONFIG)
@@ -164,4 +164,5 @@ def build(env: Mapping[str, str]) -> Ports:
         token=lambda: secrets.token_urlsafe(12),
         pace=Pacer(),
         observe=observe,
+        public_url=env.get("PUBLIC_URL", ""),
     )

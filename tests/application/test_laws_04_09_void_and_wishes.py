@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 from unittest.mock import patch
 
 import pytest
@@ -12,7 +13,7 @@ from einvoice.identity import invoice_id
 from einvoice.model import OrderKey
 from einvoice.providers.ecpay.provider import EcpayProvider
 from einvoice.store.base import State
-from tests.service import MERCHANT, Service, order
+from tests.service import MERCHANT, Service, company, order
 
 KEY = OrderKey(MERCHANT, "api", "1001")
 ID = invoice_id(KEY, 1)
@@ -175,16 +176,38 @@ def test_09_a_cancellation_during_a_reissue_that_stops_is_still_done(service: Se
     assert service.head("1001").state is State.VOIDED
 
 
-def test_09_a_cancellation_that_cannot_be_done_goes_to_a_person(service: Service) -> None:
-    """The void window closed before the wish could be carried out: attention, and the invoice is known to live."""
-    service.issue(order())
+def wished_too_late(service: Service, body: dict[str, Any]) -> None:
+    """A cancellation was stored while the invoice was on its way, and is taken up when its void is over."""
+    service.issue(body)
     head = service.head("1001")
-    wished = replace(head, ver=head.ver + 1, write_id="w", want={"kind": "cancelled", "reason": "取消"}, due_at=1)
+    want = {"kind": "cancelled", "reason": "取消", "at": wiring.ports().now()}
+    wished = replace(head, ver=head.ver + 1, write_id="w", want=want, due_at=1)
     assert wiring.ports().store.replace(wished) is None
     service.sim.move_clock(now=service.now().replace(month=5, day=14))
     service.recover(1)
-    assert service.head("1001").attention["cause"] == "CANCELLED_TOO_LATE_TO_VOID"
-    assert service.invoice(ID).body["state"] == "ISSUED"
+
+
+def test_09_a_cancellation_too_late_for_a_void_becomes_an_allowance(service: Service) -> None:
+    """The wish is a plan now: it waits for the invoice's upload, then all of it is allowed, and nothing remains."""
+    wished_too_late(service, order())
+    (plan,) = service.order("1001").body["corrections"]
+    assert (plan["goal"], plan["status"], plan["waits_for"]) == ("cancel", "open", "NOT_UPLOADED")
+    assert (service.head("1001").want, service.sim.allowances()) == ({}, [])
+    service.confirm_now("1001")
+    service.recover(1)
+    assert [one["amount"] for one in service.sim.allowances()] == [1050]
+    assert (service.head("1001").plans[0]["status"], service.invoice(ID).body["remaining_twd"]) == ("done", 0)
+
+
+def test_09_a_companys_cancellation_too_late_for_a_void_is_held_for_consent(service: Service) -> None:
+    """A business buyer's allowance needs consent: held, told what is missing, and done once it is recorded."""
+    wished_too_late(service, company("1001"))
+    (plan,) = service.order("1001").body["corrections"]
+    assert (plan["goal"], plan["status"], plan["waits_for"]) == ("cancel", "open", "CONSENT_NEEDED")
+    service.confirm_now("1001")
+    assert service.sim.allowances() == []
+    service.record("1001", {"consent": {"note": "來信同意"}})
+    assert [one["amount"] for one in service.sim.allowances()] == [1050]
 
 
 def test_09_a_cancellation_of_an_order_that_waits_for_a_person_is_kept(service: Service) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from einvoice.api_keys import SCOPES, KeyTerms, mint
-from einvoice.identity import invoice_id
+from einvoice.identity import allowance_id, allowance_name, invoice_id
 from einvoice.model import OrderKey
 from local import orders
 from local.processes import free_port
@@ -25,7 +25,8 @@ from tests.artifacts.host import Answer, Booted
 from tests.template.reading import ROOT, Template
 
 MERCHANT = "demo-shop"
-INVOICE = invoice_id(OrderKey(MERCHANT, "api", "1018"), 1)
+ORDER = OrderKey(MERCHANT, "api", "1018")
+INVOICE, ALLOWANCE = invoice_id(ORDER, 1), allowance_id(ORDER, 1)
 KEY = mint(KeyTerms(MERCHANT, SCOPES, "boot"), datetime(2026, 3, 14, tzinfo=UTC)).presented
 PATHS = "import sysconfig as s; print(s.get_path('stdlib'), s.get_path('purelib'))"
 INSTALLED = "from importlib.metadata import distributions as d; print(*(one.name for one in d()))"
@@ -71,6 +72,16 @@ def comes_again(answer: Answer) -> None:
     assert answer == Answer(ok=True, body={"batchItemFailures": [{"itemIdentifier": "m-1"}]})
 
 
+def asks_again(answer: Answer) -> None:
+    """The centre calls again later."""
+    assert (answer.ok, answer.body["statusCode"], answer.body["body"]) == (True, 503, "0|LATER")
+
+
+def unheard(answer: Answer) -> None:
+    """Not the centre, and no reason to ask anybody."""
+    assert (answer.ok, answer.body["statusCode"], answer.body["body"]) == (True, 400, "0|NOT_OURS")
+
+
 def healthy(answer: Answer) -> None:
     """Health asks nobody."""
     assert (answer.ok, answer.body["statusCode"], answer.body["body"]) == (True, 200, '{"status":"ok"}')
@@ -87,6 +98,9 @@ def raised(answer: Answer) -> None:
 
 
 VOID, REISSUE = {"reason": "客戶取消訂單"}, {"reason": "統編錯誤", "corrections": {}}
+REFUND, CANCEL = {"reason": "退貨", "refund_id": "R1", "amount_twd": 350}, {"goal": "cancel", **VOID}
+CALLBACK = "POST /v1/callbacks/ecpay/{merchant_id}/{name}"
+PATH = {"source": "api", "order_id": "1018"}
 EVENTS = {
     "IssueFunction": [
         (http("POST /v1/invoices", orders.donation("1018")), no_ledger),
@@ -100,14 +114,31 @@ EVENTS = {
         (http("POST /v1/invoices/{id}/reissue", REISSUE, id=INVOICE), no_ledger),
         (record("reissue", invoice_id=INVOICE, **REISSUE), comes_again),
     ],
+    "AllowanceFunction": [
+        (http("POST /v1/invoices/{id}/allowances", REFUND, id=INVOICE), no_ledger),
+        (http("POST /v1/allowances/{id}/void", VOID, id=ALLOWANCE), no_ledger),
+        (record("allowance", invoice_id=INVOICE, **REFUND), comes_again),
+    ],
+    "CorrectionsFunction": [
+        (http("POST /v1/orders/{source}/{order_id}/corrections", CANCEL, **PATH), no_ledger),
+        (http("PATCH /v1/orders/{source}/{order_id}/facts", {"consent": {}}, **PATH), no_ledger),
+        (http("PUT /v1/filings/{period}", {}, period="11412"), no_ledger),
+    ],
+    "CallbacksFunction": [
+        (http(CALLBACK, merchant_id=MERCHANT, name=allowance_name("CU2VROEINDLWRQT5ZTX3", 1)), asks_again),
+        (http(CALLBACK, merchant_id=MERCHANT, name="nonsense"), unheard),
+    ],
     "OrdersFunction": [
         (http("GET /v1/health"), healthy),
         (http("GET /v1/invoices/{id}", id=INVOICE), no_ledger),
         (http("GET /v1/invoices/{id}/print", id=INVOICE), no_ledger),
-        (http("GET /v1/orders/{source}/{order_id}", source="api", order_id="1018"), no_ledger),
+        (http("GET /v1/orders/{source}/{order_id}", **PATH), no_ledger),
+        (http("GET /v1/allowances/{id}", id=ALLOWANCE), no_ledger),
+        (http("GET /v1/deadlines"), no_ledger),
     ],
     "AuthorizeFunction": [(bearer("nonsense"), refused), (bearer(KEY), raised)],
     "RecoverFunction": [({}, raised)],
+    "ConfirmFunction": [({}, raised)],
 }
 
 
@@ -115,7 +146,7 @@ def environment(template: Template, function: str) -> dict[str, str]:
     """What Lambda sets, and the function's own variables; parameters and resources by their name."""
     own = template.of("AWS::Lambda::Function")[function]["Environment"]["Variables"]
     named = {name: value if isinstance(value, str) else next(iter(value.values())) for name, value in own.items()}
-    unset = {"CLOCK_SOURCE": "", "ALLOWED_PRIVATE_TARGETS": "", "POWERTOOLS_LOG_LEVEL": "INFO"}
+    unset = {"PUBLIC_URL": "", "CLOCK_SOURCE": "", "ALLOWED_PRIVATE_TARGETS": "", "POWERTOOLS_LOG_LEVEL": "INFO"}
     lambdas_own = {
         "AWS_LAMBDA_FUNCTION_NAME": function,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "512",

@@ -13,6 +13,8 @@ from jsonschema import Draft202012Validator, FormatChecker
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
+from einvoice.edge.corrections import RULES
+from einvoice.rules.correction_causes import Cause as CorrectionCause
 from einvoice.rules.reissue import Cause
 from tests.service import Response, Service
 from tools.contract_guide import centre_causes, problems
@@ -26,6 +28,7 @@ ALWAYS = {"content-type", "cache-control"}
 FORMATS = FormatChecker(formats=())
 #: every code that docs/api.md explains, or refers to docs/rules.md for
 CODES = {one.code for one in problems()} | set(Cause.__members__) | set(centre_causes())
+CODES |= {*CorrectionCause.__members__, RULES}
 
 
 @FORMATS.checks("date-time")

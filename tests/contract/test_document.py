@@ -9,16 +9,22 @@ import pytest
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
+from einvoice.application import allowances, evidence, plans
+from einvoice.application.generations import ALLOWED
 from einvoice.application.heads import REPLACED
-from einvoice.edge import bodies, texts
+from einvoice.edge import bodies, correction_bodies, texts
 from einvoice.errors import Reason
-from einvoice.store.base import State
+from einvoice.rules.allocation import RefundCode
+from einvoice.rules.correction import Do
+from einvoice.rules.correction_causes import Cause as CorrectionCause
+from einvoice.store.base import HAD, State
 from tests.contract.contract import DOCUMENT, MESSAGES, faults, resolved
 from tests.template.reading import ROOT, Template
 from tools import contract_examples as example
 from tools import contract_guide, translate
 from tools.openapi import GUIDE, files
 
+_NEVER_CAME = {allowances.REFUSED, allowances.CANCELLED, allowances.EXPIRED}
 OPERATIONS = [
     (f"{method.upper()} {path}", made) for path, item in DOCUMENT["paths"].items() for method, made in item.items()
 ]
@@ -78,7 +84,8 @@ def test_examples_are_what_they_show(schema, value):
     """Each one fits its schema; a request is one the service can read."""
     assert faults(schema, value) == []
     if schema.endswith("Body"):
-        bodies.parse(getattr(bodies, schema), json.dumps(value).encode())
+        model = getattr(correction_bodies, schema, None) or getattr(bodies, schema)
+        bodies.parse(model, json.dumps(value).encode())
 
 
 def test_every_property_is_explained():
@@ -96,8 +103,13 @@ def test_enums_are_complete():
     """Every state and next step there is."""
     assert set(SCHEMAS["NextAction"]["enum"]) == {reason.value for reason in Reason}
     assert set(SCHEMAS["OrderState"]["enum"]) == {state.value for state in State}
-    assert set(SCHEMAS["InvoiceState"]["enum"]) == {state.value for state in State} - {"WANTED"} | {REPLACED}
+    assert set(SCHEMAS["InvoiceState"]["enum"]) == {state.value for state in State} - {"WANTED"} | {REPLACED, ALLOWED}
     assert set(SCHEMAS["InvoiceState"]["enum"]) <= set(texts.STATES)
+    assert set(SCHEMAS["AllowanceState"]["enum"]) == HAD | _NEVER_CAME
+    assert set(SCHEMAS["PlanState"]["enum"]) == {plans.OPEN, plans.DONE, plans.STOPPED}
+    assert set(SCHEMAS["Goal"]["enum"]) == {plans.CANCEL, plans.REFUND, plans.CORRECT, plans.VOID_ALLOWANCE}
+    assert set(SCHEMAS["StepKind"]["enum"]) == {one.value for one in Do}
+    assert set(SCHEMAS["Facts"]["properties"]) == set(SCHEMAS["FactsBody"]["properties"]) == set(evidence.FACTS)
 
 
 def test_guide_has_every_table():
@@ -111,9 +123,19 @@ def test_guides_requests_are_readable():
     """What a reader copies from the page is what the service takes."""
     page = GUIDE.read_text("utf-8")
     (issue,) = re.findall(r"-d '(\{.*?\})'", page, re.DOTALL)
-    (reissue,) = re.findall(r"^\{.*\}$", page, re.MULTILINE)
+    reissue, *corrections, facts, allowance = re.findall(r"^\{.*\}$", page, re.MULTILINE)
     assert json.loads(issue) == example.CONSUMER
     bodies.parse(bodies.ReissueBody, reissue.encode())
+    goals = {bodies.parse(correction_bodies.CorrectionBody, one.encode()).goal for one in corrections}
+    assert goals == {"refund", "cancel", "correct"}
+    bodies.parse(correction_bodies.FactsBody, facts.encode())
+    bodies.parse(correction_bodies.AllowanceBody, allowance.encode())
+
+
+def test_every_cause_that_may_stop_or_hold_an_allowance_has_words():
+    """The centre's and our own: staff never reads a bare code."""
+    ours = {*contract_guide.allowance_causes(), *RefundCode.__members__, *CorrectionCause.__members__}
+    assert [cause for cause in sorted(ours) if texts.cause_text({"cause": cause}) == cause] == []
 
 
 def test_guide_links_lead_somewhere():

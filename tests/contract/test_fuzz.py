@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.contract.wishes import TEXTS, mutated
 from tests.service import company, order
+from tools.contract_correction_examples import ALLOWANCE, ALLOWANCE_BY_LINES, CORRECT, FACTS
 from tools.contract_examples import REISSUE, VOID
 
 PENDING = {"ISSUING", "WAITING", "VOIDING", "REISSUING"}
@@ -71,3 +73,76 @@ def test_reading(service, order_id, source):
     """No order id and no invoice id is more than not found."""
     assert service.order(order_id, source=source).status in {200, 404}
     assert service.invoice(order_id).status in {200, 404}
+
+
+def settled(answer):
+    """What every answer to a correction promises beside its shape."""
+    assert answer.status < 500, answer.body
+    if answer.status == 201:
+        assert answer.body["correction"]["status"] == "done"
+    if answer.status == 202:
+        assert answer.body["correction"]["status"] == "open"
+
+
+def consistent(service, order_id):
+    """However it ended: one invoice at most lives, nobody got back more than was paid, and the order can be read."""
+    assert len(service.living(order_id)) <= 1
+    read = service.order(order_id).body
+    for one in read["invoices"]:
+        given = [made for made in read["allowances"] if made["invoice"] == one["id"] and made["state"] == "LIVE"]
+        assert sum(made["amount_twd"] for made in given) <= one["total_twd"]
+
+
+WISHES = [
+    {"goal": "refund", "reason": "退貨", "refund_id": "F-1", "refund": {"amount_twd": 1}},
+    {"goal": "refund", "reason": "退貨", "refund_id": "F-2", "refund": {"refunded_total_twd": 30}},
+    {"goal": "refund", "reason": "退貨", "refund_id": "F-3", "refund": {"lines": [{"line": 1, "quantity": "0.01"}]}},
+    {"goal": "cancel", "reason": "取消", "evidence": {"consent": {"note": "x"}}},
+    {"goal": "correct", "reason": "更正", "corrections": {"remark": "x"}, "dry_run": True, "online_email": "a@b.tw"},
+]
+
+
+@BOUNDED
+@given(body=st.sampled_from([*WISHES, CORRECT]).flatmap(mutated), which=st.integers(1, 12), key=TEXTS)
+def test_correction(service, body, which, key):
+    """Whatever comes: what was done, what is waited for, or every reason why not; refused, it leaves nothing behind."""
+    order_id = f"fuzz-correction-{which}"
+    service.issue(order(order_id))
+    before = service.head(order_id)
+    answer = service.correct(order_id, body, **{"Idempotency-Key": key})
+    settled(answer if "dry_run" not in answer.body else replace(answer, status=200))
+    if answer.body.get("code") == "INVALID_REQUEST" or "dry_run" in answer.body:
+        assert service.head(order_id) == before
+    consistent(service, order_id)
+
+
+@BOUNDED
+@given(body=st.sampled_from([ALLOWANCE, ALLOWANCE_BY_LINES]).flatmap(mutated), which=st.integers(1, 12))
+def test_allowance(service, body, which):
+    """Whatever comes, of an invoice that lives; refused, it leaves nothing behind."""
+    order_id = f"fuzz-allowance-{which}"
+    one = service.issue(order(order_id)).body["id"]
+    before = service.head(order_id)
+    answer = service.allow(one, body)
+    settled(answer)
+    if answer.body.get("code") == "INVALID_REQUEST":
+        assert service.head(order_id) == before
+    for made in answer.body.get("allowances", []):
+        settled(service.void_allowance(made["id"]))
+    consistent(service, order_id)
+
+
+@BOUNDED
+@given(
+    body=mutated(FACTS),
+    period=st.one_of(st.sampled_from(["11502", "11412"]), TEXTS),
+    filing=mutated({"filed_at": ""}),
+)
+def test_facts_and_filings(service, body, period, filing):
+    """Whatever comes: recorded or refused, and what was recorded is shown."""
+    service.issue(order("fuzz-facts"))
+    recorded = service.record("fuzz-facts", body)
+    assert recorded.status in {200, 422}
+    if recorded.status == 200:
+        assert set(recorded.body["facts"]) >= {name for name, fact in body.items() if fact is not None}
+    assert service.file(period, filing).status in {200, 422}

@@ -10,14 +10,19 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from einvoice.edge import bodies, queue
+from einvoice.edge import bodies, correction_bodies, queue
 from einvoice.errors import InvalidRequest
 from tests.contract.contract import MESSAGES
 from tests.contract.wishes import mutated
 from tools.contract_examples import FIRST
 from tools.contract_examples import MESSAGES as EXAMPLES
 
-MODELS = {"issue": bodies.IssueMessage, "void": bodies.VoidMessage, "reissue": bodies.ReissueMessage}
+MODELS = {
+    "issue": bodies.IssueMessage,
+    "void": bodies.VoidMessage,
+    "reissue": bodies.ReissueMessage,
+    "allowance": correction_bodies.AllowanceMessage,
+}
 SCHEMA = Draft202012Validator(MESSAGES)
 
 
@@ -32,7 +37,7 @@ def readable(message):
         if message["command"] == "issue":
             return True
         _, generation = queue.named(parsed)
-        if message["command"] == "void":
+        if message["command"] in {"void", "allowance"}:
             return True
         parsed.corrections.given()
     except InvalidRequest:
@@ -83,6 +88,32 @@ def changed(name, **changes):
         changed("ReissueMessage", corrections=None),
         changed("ReissueMessage", corrections={"lines": None}),
         changed("ReissueMessage", corrections={"order_id": "1002"}),
+        changed("AllowanceMessage", order_id=...),
+        changed("AllowanceMessage", invoice_id=7),
+        changed("AllowanceMessage", reason=...),
+        changed("AllowanceMessage", refund_id=...),
+        changed("AllowanceMessage", refund_id=""),
+        changed("AllowanceMessage", refund_id=None),
+        changed("AllowanceMessage", refund_id=" R-1"),
+        changed("AllowanceMessage", refund_id="R-1\u3000"),
+        changed("AllowanceMessage", refund_id="R\t1"),
+        changed("AllowanceMessage", refund_id="x" * 101),
+        changed("AllowanceMessage", lines=...),
+        changed("AllowanceMessage", lines=None),
+        changed("AllowanceMessage", amount_twd=100),
+        changed("AllowanceMessage", lines=..., amount_twd=100, refunded_total_twd=100),
+        changed("AllowanceMessage", lines=..., amount_twd="100"),
+        changed("AllowanceMessage", lines=[{"line": 1}]),
+        changed("AllowanceMessage", lines=[{"line": 1, "quantity": "1", "amount_twd": 1}]),
+        changed("AllowanceMessage", lines=[{"line": "1", "quantity": "1"}]),
+        changed("AllowanceMessage", lines=[{"line": 1, "quantity": "1e1"}]),
+        changed("AllowanceMessage", evidence=None),
+        changed("AllowanceMessage", evidence={"paid_on": {"value": "yesterday"}}),
+        changed("AllowanceMessage", evidence={"approval_no": {"value": " "}}),
+        changed("AllowanceMessage", evidence={"approval_no": {}}),
+        changed("AllowanceMessage", evidence={"consent": True}),
+        changed("AllowanceMessage", goal="refund"),
+        changed("AllowanceMessage", dry_run=True),
     ],
 )
 def test_neither_takes_these(message):
@@ -100,6 +131,13 @@ def test_neither_takes_these(message):
         changed("IssueMessage", lines=[{"name": "", "quantity": 1.5, "unit_price_twd": "-0.50", "amount_twd": -1}]),
         changed("VoidMessage", order_id=..., invoice_id=FIRST),
         changed("VoidMessage", invoice_id="", idempotency_key="k"),
+        changed("AllowanceMessage", order_id=..., invoice_id=FIRST),
+        changed("AllowanceMessage", lines=..., amount_twd=0),  # readable; that nothing is refunded is the rules' word
+        changed("AllowanceMessage", lines=None, amount_twd=None, refunded_total_twd=100),
+        changed("AllowanceMessage", lines=[{"line": 9, "quantity": None, "amount_twd": 1}]),
+        changed("AllowanceMessage", refund_id="R 1 #ä中"),
+        changed("AllowanceMessage", evidence={"consent": {"note": "x"}, "claimed": None}),
+        changed("AllowanceMessage", evidence={"paid_on": {"value": "2026-03-01"}}),
         changed("ReissueMessage", corrections=...),
         changed("ReissueMessage", corrections={"buyer": None, "print": None, "remark": None}, order_total_twd=None),
     ],

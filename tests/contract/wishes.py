@@ -36,7 +36,7 @@ def paths(value: Any, before: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 @st.composite
 def mutated(draw: Any, value: Any) -> Any:
-    """``value`` with up to three changes."""
+    """``value`` with up to three changes; what is drawn is copied, because the next change may fall into it."""
     made = _copied(value)
     for _ in range(draw(st.integers(0, 3))):
         places = paths(made)
@@ -50,9 +50,9 @@ def mutated(draw: Any, value: Any) -> Any:
             case "remove":
                 del holder[last]
             case "add" if isinstance(holder, dict):
-                holder[draw(st.sampled_from(NAMES))] = draw(SCALARS)
+                holder[draw(st.sampled_from(NAMES))] = _copied(draw(SCALARS))
             case _:
-                holder[last] = draw(SCALARS)
+                holder[last] = _copied(draw(SCALARS))
     return made
 
 

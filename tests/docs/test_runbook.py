@@ -71,12 +71,23 @@ def test_every_reason_why_a_merchant_cannot_be_used_has_its_row():
     assert set(ROW.findall(section(RUNBOOK, "### Wrong credentials"))) == causes
 
 
+def events_of(argument: ast.expr, module: ast.Module) -> set[str]:
+    """The event an argument names, or every one of the module's table that it is looked up in."""
+    match argument:
+        case ast.Subscript(value=ast.Name(id=name)):
+            assigned = (node for node in module.body if isinstance(node, ast.Assign))
+            (table,) = (node.value for node in assigned if name in map(ast.unparse, node.targets))
+            assert isinstance(table, ast.Dict), f"{name} is no table of events"
+            return {text for value in table.values for text in texts(value)}
+    return texts(argument)
+
+
 def logged_events(module: ast.Module) -> set[str]:
     """What is handed to ``observe``, or to the logger as an ``event`` of its own."""
     found: set[str] = set()
     for name, call in calls(module):
         if name in OBSERVERS and call.args:
-            found |= texts(call.args[0])
+            found |= events_of(call.args[0], module)
         for extra in (keyword.value for keyword in call.keywords if keyword.arg == "extra"):
             pairs = zip(extra.keys, extra.values, strict=True) if isinstance(extra, ast.Dict) else ()
             found |= {t for key, value in pairs if key is not None and texts(key) == {"event"} for t in texts(value)}

@@ -13,13 +13,16 @@ from einvoice import wiring
 from einvoice.application.breaker import Breakers
 from einvoice.clock import Clock
 from einvoice.errors import Reason
-from einvoice.model import Centre, Order, ProviderProfile
+from einvoice.model import Allowance, Centre, Order, ProviderProfile
 from einvoice.providers.base import (
     Absent,
     Accepted,
+    Allowed,
+    Asked,
     Call,
     Done,
     Found,
+    FoundAllowance,
     FoundLine,
     Issued,
     LookUp,
@@ -27,6 +30,7 @@ from einvoice.providers.base import (
     Provider,
     Rejected,
     Unknown,
+    VoidLookUp,
 )
 from einvoice.providers.ecpay.provider import ECPAY_PROFILE
 
@@ -48,6 +52,7 @@ class ModelCentre:
     asked: int = 0
     held: list[Found] = field(default_factory=list)
     relates: list[str] = field(default_factory=list)
+    allowances: list[FoundAllowance] = field(default_factory=list)
 
     def issue(self, order: Order, relate_number: str, call: Call) -> Outcome[Issued]:
         """One more invoice, unless this order number is unique here and has one."""
@@ -92,6 +97,68 @@ class ModelCentre:
         """Not offered here."""
         raise AssertionError("never asked for in these tests")
 
+    def allow(self, number: str, issued_on: date, allowance: Allowance, call: Call) -> Outcome[Allowed]:
+        """One more allowance, whatever was made before."""
+        self.sent.append(f"allow {number}")
+        fate = self.script.pop(0) if self.script else None
+        if fate is not None and fate != ARRIVES:
+            outcome: Outcome[Allowed] = fate
+            return outcome
+        made = FoundAllowance(
+            number=f"{len(self.allowances) + 1:016}",
+            invoice_number=number,
+            allowed_at=self.clock.now(),
+            total_twd=allowance.total_twd,
+            tax_twd=0,
+            lines=(),
+            void=False,
+            upload="uploading",
+        )
+        self.allowances.append(made)
+        return LOST if fate == ARRIVES else Accepted(Allowed(made.number, made.allowed_at))
+
+    def ask_allowance(
+        self, number: str, issued_on: date, allowance: Allowance, callback_url: str, call: Call
+    ) -> Outcome[Asked]:
+        """Not offered here."""
+        raise AssertionError("never sent: the profile does not offer it")
+
+    def find_allowances(self, number: str, issued_on: date, call: Call) -> Outcome[tuple[FoundAllowance, ...]]:
+        """What it holds, if it can be asked at all."""
+        self.asked += 1
+        assert self.profile.queryable, "asked what it cannot be asked"
+        return Accepted(tuple(made for made in self.allowances if made.invoice_number == number))
+
+    def void_allowance(self, number: str, allowance_number: str, reason: str, call: Call) -> Outcome[Done]:
+        """Void what it holds."""
+        self.sent.append(f"unallow {allowance_number}")
+        fate = self.script.pop(0) if self.script else None
+        if fate is None or fate == ARRIVES:
+            self.allowances = [
+                replace(made, void=made.void or made.number == allowance_number) for made in self.allowances
+            ]
+        return Accepted(Done()) if fate is None else LOST if fate == ARRIVES else fate
+
+    def cancel_asked_allowance(self, number: str, allowance_number: str, reason: str, call: Call) -> Outcome[Done]:
+        """Not offered here."""
+        raise AssertionError("never sent: the profile does not offer it")
+
+    def find_void(self, relate_number: str, number: str, issued_on: date, call: Call) -> VoidLookUp:
+        """Nothing is uploaded here."""
+        self.asked += 1
+        assert self.profile.queryable, "asked what it cannot be asked"
+        return Absent()
+
+    def find_allowance_void(self, number: str, allowance_number: str, call: Call) -> VoidLookUp:
+        """Nothing is uploaded here."""
+        self.asked += 1
+        assert self.profile.queryable, "asked what it cannot be asked"
+        return Absent()
+
+    def genuine(self, content_type: str, body: bytes) -> bool:
+        """It never calls back."""
+        return False
+
     @property
     def living(self) -> list[str]:
         """Numbers of the invoices that live."""
@@ -135,7 +202,8 @@ class _Centres:
 def centre(*script: Any, **profile: Any) -> Iterator[ModelCentre]:
     """The merchant's centre is this model for a while; ``profile`` says what it can."""
     ports = wiring.ports()
-    made = ModelCentre(replace(ECPAY_PROFILE, name="model", **profile), ports.clock, list(script))
+    offered = {"name": "model", "online_allowances": False} | profile
+    made = ModelCentre(replace(ECPAY_PROFILE, **offered), ports.clock, list(script))
     mine = replace(ports, centres=_Centres(made), breakers=Breakers(ports.store, ports.clock))
     with patch.object(wiring, "ports", lambda: mine):
         yield made

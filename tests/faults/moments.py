@@ -1,13 +1,34 @@
-"""The middle of a call to the centre (呼叫途中): what else happens while a worker waits for its answer."""
+"""When things happen (時點): in the middle of a call to the centre, or all at the same moment."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 from unittest.mock import patch
 
 from einvoice.providers.ecpay.provider import EcpayProvider
+
+Told = TypeVar("Told")
+
+
+def at_once(*calls: Callable[[], Told]) -> list[Told]:
+    """What each of them is answered, in their order, all begun at the same moment."""
+    barrier = threading.Barrier(len(calls))
+    answers: dict[int, Told] = {}
+
+    def run(at: int) -> None:
+        barrier.wait()
+        answers[at] = calls[at]()
+
+    threads = [threading.Thread(target=run, args=(at,)) for at in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == len(calls)
+    return [answers[at] for at in range(len(calls))]
 
 
 @contextmanager

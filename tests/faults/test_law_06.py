@@ -8,15 +8,13 @@ from dataclasses import dataclass, replace
 import boto3
 import pytest
 
-from einvoice.identity import invoice_id
 from einvoice.merchants import Merchants, Secret
-from einvoice.model import OrderKey
 from einvoice.store.base import State
 from tests.aws import REGION, TABLE
 from tests.faults.moments import during
+from tests.faults.shop import ALLOWANCE_ID, ID, LAST_PERIOD, both, correct, refund, sold, through
 from tests.service import MERCHANT, Service, order, running
 
-ID = invoice_id(OrderKey(MERCHANT, "api", "1001"), 1)
 CORRECTION = {"reason": "更正備註", "corrections": {"remark": "更正"}}
 NOW = "2026-03-20T10:00:00+08:00"
 OLD, NEW = "2000132", "3000001"
@@ -80,3 +78,37 @@ def test_law_06_a_reissue_voids_at_the_old_account_and_issues_at_the_new_one(mov
     assert head.past[0]["centre"]["account"] == OLD
     assert service.living("1001") == [head.number]
     assert {call["merchant_id"] for call in service.sim.calls(op="Invalid")} == {OLD}
+
+
+def test_f63_a_correction_keeps_to_the_old_account_and_issues_at_the_new_one(moving: Moving) -> None:
+    """The merchant moves between allowance and new invoice: the allowance is asked after where it was made."""
+    service = moving.service
+    sold(service, LAST_PERIOD)
+    assert correct(service).status == 202
+    moving.move()
+    through(service)
+    head = service.head("1001")
+    assert (head.state, head.generation, head.centre and head.centre.account) == (State.ISSUED, 2, NEW)
+    (living,) = [one for one in service.sim.invoices() if one["living"]]
+    assert (living["number"], living["merchant_id"]) == (head.number, NEW)
+    assert both(service) == [(1050, False)]
+    asked = {str(call["merchant_id"]) for op in ("Allowance", "GetAllowanceList") for call in service.sim.calls(op=op)}
+    assert asked == {OLD}
+
+
+@pytest.mark.parametrize("answered", [False, True], ids=["before the centre has it", "after"])
+def test_f63_an_account_changed_in_the_middle_of_an_allowance_changes_nothing_of_it(
+    moving: Moving, answered: bool
+) -> None:
+    """Its answer is lost as well: looked for and adopted where it was sent, void there too."""
+    service = moving.service
+    sold(service)
+    service.sim.fault("drop_after", op="Allowance")
+    service.sim.fault("http_500_before", op="GetAllowanceList")
+    with during("allow", moving.move, answered=answered):
+        assert service.allow(ID, refund()).status == 202
+    through(service)
+    assert service.void_allowance(ALLOWANCE_ID).status == 201
+    through(service)
+    assert both(service) == [(300, True)]
+    assert {call["merchant_id"] for call in service.sim.calls()} == {OLD}

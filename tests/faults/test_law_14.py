@@ -125,6 +125,22 @@ def test_law_14_an_unheard_void_opens_no_next_invoice(
 
 @KINDS
 @UNHEARD
+def test_law_14_an_unheard_allowance_is_never_sent_again(service: Service, kind: dict[str, Any], fate: Any) -> None:
+    """Whether the money was given back nobody can find out: one send, however often it is asked for, and a person."""
+    refund = {"reason": "退貨", "refund_id": "R1", "amount_twd": 100}
+    with centre(None, fate, upload_first=frozenset(), **kind) as made:
+        service.issue(order())
+        assert service.allow(ID, refund).status == 202
+        service.settle(5, 900)
+        assert service.head("1001").attention["cause"] == "NOT_QUERYABLE"
+        assert service.allow(ID, refund).status == 202
+        assert service.allow(ID, refund | {"refund_id": "R2"}).status == 409
+        service.recover(3600)
+        assert ([sent.split()[0] for sent in made.sent], made.asked) == (["issue", "allow"], 0)
+
+
+@KINDS
+@UNHEARD
 def test_law_14_the_next_generation_is_never_sent_twice_either(
     service: Service, kind: dict[str, Any], fate: Any
 ) -> None:

@@ -126,3 +126,23 @@ def test_law_12_a_period_that_ends_in_mid_call_is_the_centres(service: Service) 
     assert (answer.status, answer.body["period"]) == (201, "11506")
     assert service.issue(order()).body["number"] == answer.body["number"]
     assert len(service.sim.invoices()) == 1
+
+
+def test_law_09_a_cancellation_that_read_too_early_comes_again(service: Service) -> None:
+    """A reissue replaces the invoice between the cancellation's read and its void: the new one is meant, not the old.
+
+    The message is not taken for done with the old generation's void; it comes again and voids what lives.
+    """
+    service.issue(order())
+    store = wiring.ports().store
+    early = store.read(KEY)
+    assert early is not None
+    assert service.reissue(ID, CORRECTION).status == 201
+    cancel = {"command": "void", "order_id": "1001", "reason": "訂單取消"}
+    with patch.object(store, "read", lambda _: early):
+        assert service.messages("void", cancel) == ["0"]
+    assert len(service.living("1001")) == 1
+    service.advance(2000)
+    assert service.messages("void", cancel) == []
+    service.settle()
+    assert service.living("1001") == []

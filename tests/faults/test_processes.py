@@ -1,4 +1,4 @@
-"""Functions in processes of their own, killed from outside by SIGKILL as Lambda ends one: F03, F05, F27, F34."""
+"""Functions in processes of their own, killed from outside by SIGKILL as Lambda ends one: F03, F05, F27, F34, F57."""
 
 from __future__ import annotations
 
@@ -145,6 +145,31 @@ def test_f27_a_batch_killed_as_a_whole_is_finished_once(outside: World) -> None:
     numbers = sorted(str(invoice["number"]) for invoice in outside.sim.invoices())
     assert sorted(head.number for head in heads if head) == numbers
     assert sum(head.log[-1]["event"] == "adopted" for head in heads if head) == 4
+
+
+def test_f57_a_confirmation_killed_in_mid_run_is_made_up_for(outside: World) -> None:
+    """Four orders are due, the centre drips, SIGKILL: the next run asks for all four once more, and that is all."""
+    order_ids = [f"f57-{number}" for number in range(4)]
+    for order_id in order_ids:
+        assert outside.call("issue", order(order_id), {}).status == 201
+    outside.wait_until(max(_confirm_at(outside, order_id) for order_id in order_ids) + 1)
+    outside.sim.fault("drip", op="GetIssue", times=4)
+    with invoked(outside, "confirm", {}) as process:
+        until("all are asked for", lambda: len(outside.sim.calls(op="GetIssue")) == 4)
+        assert process.poll() is None
+        process.kill()
+        process.wait()
+    assert {head.upload for head in map(outside.head, order_ids) if head} == {"uploading"}
+    assert outside.run("confirm", {}).answer == {"due": 4, "confirmed": 4}
+    assert {(head.upload, head.confirm_at) for head in map(outside.head, order_ids) if head} == {("confirmed", None)}
+    assert len(outside.sim.calls(op="GetIssue")) == 8
+
+
+def _confirm_at(w: World, order_id: str) -> int:
+    head = w.head(order_id)
+    assert head is not None
+    assert head.confirm_at is not None
+    return head.confirm_at
 
 
 def test_f34_a_zombie_answers_with_the_winners_number(outside: World) -> None:

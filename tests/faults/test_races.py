@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -16,9 +16,9 @@ from einvoice.store.base import State
 from simulators.ecpay.codes import ALL, Refused
 from simulators.ecpay.operations import OPERATIONS
 from tests.faults.clocks import off_by
-from tests.faults.moments import during, until
+from tests.faults.moments import at_once, during, until
 from tests.faults.table import item
-from tests.service import MERCHANT, Response, Service, order
+from tests.service import MERCHANT, Service, order
 
 ID = invoice_id(OrderKey(MERCHANT, "api", "1001"), 1)
 ISSUE = {"command": "issue", **order()}
@@ -33,24 +33,6 @@ def _real_operations() -> Iterator[None]:
     kept = dict(OPERATIONS)
     yield
     OPERATIONS.update(kept)
-
-
-def at_once(*calls: Callable[[], Response]) -> list[Response]:
-    """What each of them is answered, all begun at the same moment."""
-    barrier = threading.Barrier(len(calls))
-    answers: list[Response] = []
-
-    def run(call: Callable[[], Response]) -> None:
-        barrier.wait()
-        answers.append(call())
-
-    threads = [threading.Thread(target=run, args=(call,)) for call in calls]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(answers) == len(calls)
-    return answers
 
 
 def test_f28_a_message_that_comes_again_too_early_meets_the_lease(service: Service) -> None:

@@ -16,6 +16,8 @@ def test_the_demo_tells_its_story_to_the_end(capsys):
     told = capsys.readouterr().out
     assert "1024" in told
     assert "adopted" in told
+    assert "折讓 100%" in told
+    assert "換開 11504 期" in told
 
 
 def test_the_demo_notices_an_invoice_too_many(stack: Stack, capsys):

@@ -9,18 +9,21 @@ import pytest
 from botocore.exceptions import ClientError
 
 from local import deploy, orders
-from local.stack import Stack
+from local.stack import QUEUES, Stack
+from tests.template.test_routes import ANSWERS_ANYBODY, ROUTES, SIGNATURE_ONLY
 
 pytestmark = pytest.mark.embedded
 
+SCHEDULED = {"RecoverFunction": "rate(1 minute)", "ConfirmFunction": "rate(5 minutes)"}
 
-def test_every_route_but_health_asks_the_authorizer(stack: Stack):
-    """The routes of the OpenAPI document are there, each behind the authorizer."""
+
+def test_every_route_but_the_open_ones_asks_the_authorizer(stack: Stack):
+    """The routes of the OpenAPI document are there, each behind the authorizer but those that are open on purpose."""
     routes = stack.client("apigatewayv2").get_routes(ApiId=stack.physical["Api"])["Items"]
     kinds = {route["RouteKey"]: route["AuthorizationType"] for route in routes}
-    assert kinds.pop("GET /v1/health") == "NONE"
-    assert set(kinds.values()) == {"CUSTOM"}
-    assert {"POST /v1/invoices", "POST /v1/invoices/{id}/void", "POST /v1/invoices/{id}/reissue"} <= set(kinds)
+    assert set(kinds) == set(ROUTES)
+    assert {route for route, kind in kinds.items() if kind == "NONE"} == ANSWERS_ANYBODY | set(SIGNATURE_ONLY)
+    assert set(kinds.values()) == {"CUSTOM", "NONE"}
 
 
 def test_what_cloudformation_drops_is_set_again(stack: Stack):
@@ -28,19 +31,21 @@ def test_what_cloudformation_drops_is_set_again(stack: Stack):
     backups = stack.client("dynamodb").describe_continuous_backups(TableName=stack.physical["Table"])
     recovery = backups["ContinuousBackupsDescription"]["PointInTimeRecoveryDescription"]
     assert recovery["PointInTimeRecoveryStatus"] == "ENABLED"
-    reserved = stack.client("lambda").get_function_concurrency(FunctionName=stack.physical["RecoverFunction"])
-    assert reserved["ReservedConcurrentExecutions"] == 1
+    for function in SCHEDULED:
+        reserved = stack.client("lambda").get_function_concurrency(FunctionName=stack.physical[function])
+        assert reserved["ReservedConcurrentExecutions"] == 1
 
 
-def test_queues_and_schedule_are_connected(stack: Stack):
-    """Every queue feeds its function message by message, and recover is called every minute."""
+def test_queues_and_schedules_are_connected(stack: Stack):
+    """Every queue feeds its function message by message; recover is called every minute, confirm every five."""
     mappings = stack.client("lambda").list_event_source_mappings()["EventSourceMappings"]
-    assert len(mappings) == 3
+    assert len(mappings) == len(QUEUES)
     assert {(m["State"], *m["FunctionResponseTypes"]) for m in mappings} == {("Enabled", "ReportBatchItemFailures")}
     events = stack.client("events")
-    (rule,) = events.list_rule_names_by_target(TargetArn=_arn(stack, "RecoverFunction"))["RuleNames"]
-    described = events.describe_rule(Name=rule)
-    assert (described["State"], described["ScheduleExpression"]) == ("ENABLED", "rate(1 minute)")
+    for function, every in SCHEDULED.items():
+        (rule,) = events.list_rule_names_by_target(TargetArn=_arn(stack, function))["RuleNames"]
+        described = events.describe_rule(Name=rule)
+        assert (described["State"], described["ScheduleExpression"]) == ("ENABLED", every)
 
 
 def test_nobodys_credentials_open_nothing(stack: Stack):

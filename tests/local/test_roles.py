@@ -23,12 +23,21 @@ SHORT = (
     "rotated then reissued",
     "rotated then printed",
     "rotated then recovered",
+    "allowed and taken back",
+    "buyer agreed",
+    "corrected",
+    "deadlines listed",
+    "rotated then allowed",
+    "rotated then corrected",
+    "rotated then confirmed",
 )
 # One of every kind, and not the same function twice.
 TAKEN_AWAY = {
     ("IssueFunction", "dynamodb:PutItem"),
     ("VoidFunction", "dynamodb:UpdateItem"),
     ("ReissueFunction", "dynamodb:Query"),
+    ("CorrectionsFunction", "dynamodb:PutItem"),
+    ("CallbacksFunction", "dynamodb:Query"),
     ("OrdersFunction", "kms:Decrypt"),
     ("AuthorizeFunction", "dynamodb:GetItem"),
 }
@@ -71,6 +80,16 @@ def test_a_search_is_read_with_its_partition_or_its_index():
     assert read("F", SIGNED | target, body, TABLE).context == {"dynamodb:LeadingKeys": ["M#a"]}
     index = read("F", SIGNED | target, b'{"TableName": "t-2", "IndexName": "due"}', TABLE)
     assert (index.resource, index.context) == ("another table/index/due", {})
+
+
+def test_a_batch_is_read_with_every_partition_it_names():
+    """One key of somebody else's among many is one too many."""
+    keys = b'[{"pk": {"S": "M#a"}, "sk": {"S": "H"}}, {"pk": {"S": "K#1"}, "sk": {"S": "K"}}]'
+    target = {"x-amz-target": "DynamoDB_20120810.BatchGetItem"}
+    call = read("F", SIGNED | target, b'{"RequestItems": {"t-1": {"Keys": ' + keys + b"}}}", TABLE)
+    assert (call.action, call.resource) == ("dynamodb:BatchGetItem", "Table")
+    assert call.context == {"dynamodb:LeadingKeys": ["K#1", "M#a"]}
+    assert not holds(MINE, call.context)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,9 @@ import shlex
 from pathlib import Path
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
+from botocore.credentials import Credentials
 
 from local import serve
 from local.rest import Reply, call
@@ -23,22 +26,34 @@ def pasted(line: str) -> Reply:
     curl.add_argument("-X")
     curl.add_argument("-H", action="append")
     curl.add_argument("-d")
+    curl.add_argument("--aws-sigv4")
+    curl.add_argument("--user")
     curl.add_argument("url")
     command, *words = shlex.split(line)
     assert command == "curl"
     given = curl.parse_args(words)
-    headers = dict(header.split(": ", 1) for header in given.H)
+    headers = dict(header.split(": ", 1) for header in given.H or [])
+    if given.aws_sigv4:
+        _, _, region, service = given.aws_sigv4.split(":")
+        request = AWSRequest(given.X, given.url, data=given.d)
+        SigV4Auth(Credentials(*given.user.split(":")), service, region).add_auth(request)
+        headers |= dict(request.headers)
     return call(given.X, given.url, json.loads(given.d), headers)
 
 
 def test_the_printed_lines_work_as_they_are(stack: Stack):
-    """One issues an invoice, one moves the clock by an hour."""
+    """One issues an invoice, one moves the clock by an hour, two run what else a schedule runs."""
     before = stack.now()
     lines = [line.strip() for line in serve.describe(stack).splitlines() if line.strip().startswith("curl")]
-    issue, _, advance = lines
+    issue, _, advance, confirm, recover = lines
     assert pasted(issue).status in (200, 201)
     assert pasted(advance).status == 200
     assert 3600 <= (stack.now() - before).total_seconds() < 3700
+    stack.advance(86_400)
+    ran = [pasted(confirm), pasted(recover)]
+    assert [reply.status for reply in ran] == [200, 200]
+    assert ran[0].body["due"] > 0
+    assert "due" in ran[1].body
 
 
 def test_the_functions_logs_come_together_in_one_file_each_entry_once(stack: Stack, tmp_path: Path):

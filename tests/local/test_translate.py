@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from local import translate
 from local.processes import ROOT, LocalRunError
+from tests.template.test_routes import ANSWERS_ANYBODY, SIGNATURE_ONLY
 
-PARAMETERS = {"Stage": "local", "ClockSource": "http://127.0.0.1:1/c", "AllowedPrivateTargets": "http://127.0.0.1:1"}
+PARAMETERS = {
+    "Stage": "local",
+    "PublicUrl": "http://127.0.0.1:1/a",
+    "ClockSource": "http://127.0.0.1:1/c",
+    "AllowedPrivateTargets": "http://127.0.0.1:1",
+}
 
 
 @pytest.fixture(scope="module")
@@ -40,7 +47,14 @@ def test_routes_replace_the_document(plan):
     routes = of_kind(plan, "AWS::ApiGatewayV2::Route")
     assert len(routes) == len(of_kind(plan, "AWS::ApiGatewayV2::Integration")) > 0
     open_routes = [route["RouteKey"] for route in routes if "AuthorizerId" not in route]
-    assert open_routes == ["GET /v1/health"]
+    assert set(open_routes) == ANSWERS_ANYBODY | set(SIGNATURE_ONLY)
+
+
+def test_the_simulator_may_call_back_over_http(plan):
+    """The template asks https of a public address; on loopback there is none."""
+    pattern = translate.read(ROOT / "template.yaml")["Parameters"]["PublicUrl"]["AllowedPattern"]
+    assert re.fullmatch(pattern, PARAMETERS["PublicUrl"]) is None
+    assert "AllowedPattern" not in plan.template["Parameters"]["PublicUrl"]
 
 
 def test_no_policy_keeps_a_condition_the_emulator_cannot_decide(plan):
@@ -56,12 +70,13 @@ def test_no_policy_keeps_a_condition_the_emulator_cannot_decide(plan):
 def test_what_is_dropped_in_silence_is_known(plan):
     """Recovery and reserved concurrency are set afterwards."""
     assert list(plan.recovery) == ["Table"]
-    assert plan.reserved == {"RecoverFunction": 1}
+    assert plan.reserved == {"RecoverFunction": 1, "ConfirmFunction": 1}
 
 
 def test_a_new_silence_is_noticed(tmp_path: Path):
     """A property that the emulator drops and nobody handles stops the deployment."""
     table = {"Type": "AWS::DynamoDB::Table", "Properties": {"TimeToLiveSpecification": {"Enabled": True}}}
-    source = {"Transform": "AWS::Serverless-2016-10-31", "Resources": {"T": table}}
+    parameters = {"PublicUrl": {"Type": "String", "AllowedPattern": "^https:"}}
+    source = {"Transform": "AWS::Serverless-2016-10-31", "Parameters": parameters, "Resources": {"T": table}}
     with pytest.raises(LocalRunError, match="TimeToLiveSpecification"):
-        translate.plan(source, {}, {}, "ap-northeast-1")
+        translate.plan(source, {}, {"PublicUrl": ""}, "ap-northeast-1")

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from datetime import date, datetime
+from decimal import Decimal
+
 import pytest
 
 from einvoice.errors import InvalidRequest
 from einvoice.merchants import MerchantConfig, Settings, target_allowed
-from einvoice.merchants.config import from_record, to_record
+from einvoice.merchants.config import CHOICES, FLAGS, NUMBERS, UPLOAD_STEPS, from_record, to_record
 from einvoice.model import ProviderProfile
+from einvoice.rules import correction, correction_steps
+from einvoice.rules.period import TAIPEI
 
 STAGE = "https://einvoice-stage.ecpay.com.tw"
 PRODUCTION = "https://einvoice.ecpay.com.tw"
@@ -75,7 +81,17 @@ def test_a_test_merchant_never_reaches_production_nor_a_live_one_anything_else(l
 
 def test_every_violation_is_told_at_once():
     """An operator sees all that is wrong in one go."""
-    settings = Settings(void_scope="x", reissue_scope="y", void_cutoff_day=16, same_number_reissue="yes")
+    settings = Settings(
+        void_scope="x",
+        reissue_scope="y",
+        void_cutoff_day=16,
+        same_number_reissue="yes",
+        same_number_hours=0,
+        filing="yearly",
+        history="none",
+        consent_required="sometimes",
+        upload_first=frozenset({"everything"}),
+    )
     assert codes(provider="nobody", account="1" * 11, credential_id="A B", settings=settings) == {
         "PROVIDER",
         "ACCOUNT",
@@ -83,7 +99,62 @@ def test_every_violation_is_told_at_once():
         "SCOPE",
         "CUTOFF_DAY",
         "FLAG",
+        "SAME_NUMBER_HOURS",
+        "FILING",
+        "HISTORY",
+        "CONSENT",
+        "UPLOAD_STEP",
     }
+
+
+#: for every setting: the code of its violation, and values it refuses
+REFUSED = {
+    **{name: (code, ["", "Until_Cutoff", True, 1, ("monthly",)]) for name, (code, _) in CHOICES.items()},
+    **{name: (code, [least - 1, most + 1, True, str(least), 1.0]) for name, (code, least, most) in NUMBERS.items()},
+    **{name: ("FLAG", ["true", 1, 0, ""]) for name in FLAGS},
+    "upload_first": ("UPLOAD_STEP", [frozenset({"issue"}), frozenset({""}), "void", [1], {"void": True}, False]),
+}
+
+
+@pytest.mark.parametrize("name", [f.name for f in fields(Settings)])
+def test_every_setting_refuses_what_it_does_not_mean(name):
+    """Each is named by its own path, and nothing near a value passes for one."""
+    code, values = REFUSED[name]
+    for value in values:
+        with pytest.raises(InvalidRequest) as caught:
+            config(settings=Settings.from_mapping({name: value}))
+        assert [(v.code, v.path) for v in caught.value.violations] == [(code, f"settings.{name}")], value
+
+
+def test_a_setting_is_something_its_centre_has():
+    """Every name replaces a value of the profile; what only the centre can say is not among them."""
+    names = {f.name for f in fields(Settings)}
+    assert names <= {f.name for f in fields(ProviderProfile)}
+    assert {"special_void", "online_allowances", "government", "settle_window_s"}.isdisjoint(names)
+
+
+CASE = correction.Case("ISSUED", total_twd=1050, issued_on=date(2026, 1, 15), consent=True)
+NOW = datetime(2026, 1, 20, 12, tzinfo=TAIPEI)
+
+
+@pytest.mark.parametrize(
+    "values", [{name: choice} for name, (_, choices) in CHOICES.items() for choice in choices], ids=str
+)
+def test_the_rules_know_every_word_a_setting_may_be(values):
+    """No setting that is accepted makes the rules fail later, in the middle of an order."""
+    profile = config(settings=Settings.from_mapping(values)).profile(ProviderProfile("any"))
+    assert correction.refund(CASE, 1050, now=NOW, profile=profile).do is correction.Do.VOID
+
+
+def test_what_can_be_told_to_wait_is_what_the_rules_can_let_wait():
+    """One list of steps, here and where it is obeyed; each is accepted alone, together and in any kind of list."""
+    assert set(UPLOAD_STEPS) == correction_steps._UPLOAD_NAMES
+    for steps in ([], ["void"], tuple(UPLOAD_STEPS), set(UPLOAD_STEPS), ["void", "void"]):
+        settings = Settings.from_mapping({"upload_first": steps})
+        profile = config(settings=settings).profile(ProviderProfile("any", upload_first=frozenset({"allowance"})))
+        assert profile.upload_first == frozenset(steps)
+        waits = correction.refund(CASE, 1050, now=NOW, profile=profile).do is correction.Do.WAIT
+        assert waits == ("void" in steps)
 
 
 @pytest.mark.parametrize("day", [0, 16, -1, True, "13", 1.0])
@@ -115,6 +186,48 @@ def test_what_is_stored_is_what_is_read():
     """Settings survive the way through a record."""
     whole = config(credential_id="2026-03", settings=Settings(void_cutoff_day=10, same_number_reissue=False), rev=4)
     assert from_record(to_record(whole)) == whole
+
+
+ALL = Settings(
+    void_scope="until_cutoff",
+    void_cutoff_day=10,
+    reissue_scope="until_cutoff",
+    same_number_reissue=True,
+    same_number_hours=24,
+    filing="monthly",
+    history="void_allowances_first",
+    consent_required="always",
+    paper_back_required=False,
+    partial_allowances=False,
+    void_donated=True,
+    upload_first=frozenset({"void", "allowance"}),
+)
+
+
+def test_every_setting_survives_a_table(aws):
+    """Numbers come back as numbers, lists as sets, and an empty list stays one: nothing waits."""
+    assert len(ALL.given()) == len(fields(Settings))
+    for number, settings in enumerate((ALL, Settings(upload_first=frozenset()), Settings())):
+        merchant = f"shop-{number}"
+        stored = aws.merchants().put_config(config(merchant=merchant, settings=settings))
+        assert aws.merchants().read_config(merchant) == stored
+        assert stored.settings == settings
+
+
+@pytest.mark.parametrize(
+    ("damage", "code"),
+    [
+        ({"upload_first": ["allowances"]}, "UPLOAD_STEP"),
+        ({"void_cutoff_day": Decimal("10.5")}, "CUTOFF_DAY"),
+        ({"same_number_hours": Decimal("1E+9")}, "SAME_NUMBER_HOURS"),
+        ({"filing": None, "history": ""}, "HISTORY"),
+    ],
+)
+def test_a_setting_that_somebody_damaged_is_refused_by_name(damage, code):
+    """A hand-made change of the record is told, not used."""
+    with pytest.raises(InvalidRequest) as caught:
+        from_record(to_record(config()) | {"settings": damage})
+    assert [v.code for v in caught.value.violations] == [code]
 
 
 @pytest.mark.parametrize("damage", [{"settings": {"colour": "red"}}, {"live": "yes"}, {"base_url": "http://x/y"}])

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import logging
-
 import pytest
 
 from einvoice.api_key_store import ApiKeys
@@ -12,49 +9,12 @@ from einvoice.api_keys import parse, verify
 from einvoice.clock import SystemClock
 from einvoice.merchants import Secret
 from einvoice.model import OrderKey
-from einvoice.records import Records
 from einvoice.store.base import Head, State
 from einvoice.store.dynamodb import DynamoStore
 from einvoice_ops.cli import main
 from einvoice_ops.orders import log_rows
 from tests.aws import TABLE
-
-KEYS = ("OperatorKey00001", "OperatorIv000001")
-
-
-@pytest.fixture
-def run(aws, monkeypatch, capsys, caplog):
-    """Run one command; returns its status and what it said, and checks that no key material was shown or logged."""
-    monkeypatch.setenv("TABLE_NAME", TABLE)
-    monkeypatch.setenv("KMS_KEY_ID", aws.key_id)
-    monkeypatch.delenv("CLOCK_SOURCE", raising=False)
-    monkeypatch.delenv("ALLOWED_PRIVATE_TARGETS", raising=False)
-    caplog.set_level(logging.INFO)
-
-    def command(*argv: str, stdin: str = "") -> tuple[int, str]:
-        monkeypatch.setattr("sys.stdin", io.StringIO(stdin))
-        status = main(argv)
-        said = "".join(capsys.readouterr())
-        for secret in KEYS:
-            assert secret not in said + caplog.text
-        return status, said
-
-    return command
-
-
-@pytest.fixture
-def shop(run):
-    """a-shop with a credential in use."""
-    assert run("merchant", "create", "a-shop", "--account", "2000132")[0] == 0
-    assert run("credential", "add", "a-shop", "c1", stdin="\n".join(KEYS))[0] == 0
-    assert run("credential", "use", "a-shop", "c1")[0] == 0
-    return run
-
-
-def audits(aws, merchant: str = "a-shop") -> list[tuple[str, str]]:
-    """Action and actor of every audit entry, oldest first."""
-    found = Records(aws.dynamodb, TABLE).listed(f"M#{merchant}", "AUDIT#")
-    return [(entry["action"], entry["actor"]) for entry in found]
+from tests.ops.desk import KEYS, audits
 
 
 def test_a_new_merchant_can_issue_after_three_commands(aws, shop):
@@ -88,8 +48,46 @@ def test_settings_are_changed_shown_and_taken_back(aws, shop):
     assert "merchant set" in shop("merchant", "show", "a-shop")[1]
 
 
+def test_every_setting_of_corrections_can_be_set(aws, shop):
+    """Words, numbers, flags and the list of steps; ``none`` is an empty list, and NAME= the centre's own again."""
+    given = {
+        "filing": "monthly",
+        "history": "void_allowances_first",
+        "consent_required": "always",
+        "paper_back_required": False,
+        "partial_allowances": False,
+        "void_donated": True,
+        "same_number_hours": 24,
+        "upload_first": frozenset({"void", "allowance"}),
+    }
+    typed = {name: str(value).lower() for name, value in given.items()} | {"upload_first": "allowance,void"}
+    assert shop("merchant", "set", "a-shop", *(f"{name}={text}" for name, text in typed.items()))[0] == 0
+    assert aws.merchants().config("a-shop").settings.given() == given
+    shown = dict(line.split(maxsplit=1) for line in shop("merchant", "show", "a-shop")[1].splitlines() if "  " in line)
+    assert (shown["upload_first"], shown["filing"]) == ("void,allowance", "monthly")
+    back = [f"{name}=" for name in given if name != "upload_first"]
+    status, said = shop("merchant", "set", "a-shop", "upload_first=none", *back)
+    assert (status, "upload_first: void,allowance -> none" in said) == (0, True)
+    assert aws.merchants().config("a-shop").settings.given() == {"upload_first": frozenset()}
+    assert shop("merchant", "set", "a-shop", "upload_first=")[0] == 0
+    assert aws.merchants().config("a-shop").settings.given() == {}
+
+
 @pytest.mark.parametrize(
-    "setting", ["colour=red", "void_cutoff_day=31", "void_scope", "same_number_reissue=maybe", "=1"]
+    "setting",
+    [
+        "colour=red",
+        "void_cutoff_day=31",
+        "void_scope",
+        "same_number_reissue=maybe",
+        "=1",
+        "filing=yearly",
+        "upload_first=void,",
+        "upload_first=none,void",
+        "upload_first=everything",
+        "consent_required=true",
+        "special_void=true",
+    ],
 )
 def test_settings_that_make_no_sense_change_nothing(aws, shop, setting):
     """Refused with status 1, without an entry."""

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from einvoice.errors import MerchantUnusable, Reason
-from einvoice.model import Buyer, Carrier, CarrierKind, Line, Order
+from einvoice.model import Allowance, AllowanceLine, Buyer, Carrier, CarrierKind, Line, Order
 from einvoice.providers.base import Absent, Accepted, Call, Done, Found, Issued, Provider, Rejected, Unknown
 from einvoice.providers.ecpay.client import CredentialSource
 from einvoice.providers.ecpay.crypto import Credentials, ciphertext, decrypt, encrypt
@@ -44,6 +44,7 @@ ORDER = Order(
     carrier=Carrier(CarrierKind.MOBILE_BARCODE, "/AB+CD12"),
     remark=ROUND_TRIP,
 )
+ALLOWANCE = Allowance((AllowanceLine(1, "茶", Decimal(1), Decimal(1), 1),), 1, 0, notify_email="canary@example.com")
 GOOD = {
     "RtnCode": 1,
     "RtnMsg": "開立發票成功",
@@ -163,7 +164,7 @@ def test_the_request_is_ecpays_envelope_and_nothing_gets_lost_in_it() -> None:
 def test_every_operation_goes_to_its_own_path() -> None:
     """One call each; the paths are ECPay's, in ECPay's case."""
     plain_list = Reply(200, {}, json.dumps({"TransCode": 1, "Data": {"RtnCode": 1}}).encode())
-    transport = FakeTransport(*[ok({"RtnCode": 1})] * 10, plain_list)
+    transport = FakeTransport(*[ok({"RtnCode": 1})] * 16, plain_list)
     one, day = provider(transport), date(2026, 3, 1)
     outcomes = [
         one.issue(ORDER, RELATE, CALL),
@@ -176,14 +177,21 @@ def test_every_operation_goes_to_its_own_path() -> None:
         one.check_barcode("/AB+CD12", CALL),
         one.check_love_code("168001", CALL),
         one.company_name("53538851", CALL),
+        one.allow("AB12345678", day, ALLOWANCE, CALL),
+        one.ask_allowance("AB12345678", day, ALLOWANCE, "", CALL),
+        one.find_allowances("AB12345678", day, CALL),
+        one.void_allowance("AB12345678", "2026030112000001", "r", CALL),
+        one.cancel_asked_allowance("AB12345678", "2026030112000001", "r", CALL),
+        one.find_allowance_void("AB12345678", "2026030112000001", CALL),
         one.list_issued(day, day, 1, 30, CALL),
     ]
     assert [url.removeprefix(f"{STAGE_URL}/B2CInvoice/") for url, _, _ in transport.calls] == [
         "Issue", "GetIssue", "Invalid", "VoidWithReIssue", "GetInvoiceWordSetting", "InvoicePrint", "GetInvalid",
-        "CheckBarcode", "CheckLoveCode", "GetCompanyNameByTaxID", "GetIssueList",
+        "CheckBarcode", "CheckLoveCode", "GetCompanyNameByTaxID", "Allowance", "AllowanceByCollegiate",
+        "GetAllowanceList", "AllowanceInvalid", "AllowanceInvalidByCollegiate", "GetAllowanceInvalid", "GetIssueList",
     ]  # fmt: skip
-    assert [type(outcome) for outcome in outcomes].count(Unknown) == 9
-    assert outcomes[2] == Accepted(Done())
+    assert [type(outcome) for outcome in outcomes].count(Unknown) == 13
+    assert outcomes[2] == outcomes[13] == outcomes[14] == Accepted(Done())
     assert outcomes[9] == Accepted("")
 
 

@@ -1,6 +1,6 @@
 """Value-added centres (加值中心) as models: ECPay-like, one that cannot be asked, one that takes an order number twice.
 
-A request is a packet: its effect lands at some time, minutes late or never, and its answer is another matter.
+A request is a packet: its effect lands at some time, minutes late or never. Allowances are never de-duplicated.
 """
 
 from __future__ import annotations
@@ -8,82 +8,41 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from zlib import crc32
 
 from einvoice.errors import Reason
-from einvoice.model import Order, OrderKey, ProviderProfile
+from einvoice.model import Allowance, Order, OrderKey, ProviderProfile
 from einvoice.providers.base import (
     Absent,
     Accepted,
-    Call,
+    Allowed,
+    Asked,
     Done,
-    Found,
+    FoundAllowance,
     FoundLine,
     Issued,
     LookUp,
     Outcome,
     Rejected,
     Unknown,
+    VoidLookUp,
+    VoidRecord,
 )
+from einvoice.rules.correction_time import void_deadline_of
 from einvoice.rules.decimals import canonical
 from einvoice.rules.period import TAIPEI
-from tests.simulation.engine import Actor, World
+from tests.simulation.documents import ASKED, CANCELLED, EXPIRED, HOLDING, LIVE, VOID, Document, Ministry, Slip
+from tests.simulation.engine import Rng, World
 
-NET_FAULTS = (
-    "crash_before", "crash_after", "not_connected", "lost", "late", "late_reset", "answer_lost", "status_after",
-    "status_before", "garbled_after", "slow", "wrong_credentials", "unplaced_before", "unplaced_after", "banned",
-)
 VALID_S = 600  # how old a request's Timestamp may be
-LATE_S = 650.0
 BAN_S = 1800
-WEIGHT = 2.0
-
-
-@dataclass(eq=False)
-class Document:
-    """One invoice at a centre; ``versions`` are (since when, content, void), the last one is how it stands."""
-
-    key: OrderKey
-    account: str
-    relate: str
-    number: str
-    random_code: str
-    issued_at: datetime
-    versions: list[tuple[float, Order, bool]]
-
-    @property
-    def order(self) -> Order:
-        """Its content now."""
-        return self.versions[-1][1]
-
-    @property
-    def void(self) -> bool:
-        """Whether it is void (作廢) now."""
-        return self.versions[-1][2]
-
-    def found(self, before: float) -> Found | None:
-        """As a look-up shows it that sees only what is older than ``before``."""
-        seen = [version for version in self.versions if version[0] <= before]
-        if not seen:
-            return None
-        _, order, void = seen[-1]
-        return Found(
-            number=self.number,
-            issued_at=self.issued_at,
-            random_code=self.random_code,
-            total_twd=order.total_twd,
-            ubn=order.buyer.ubn,
-            tax_type=order.tax_type.value,
-            carrier_kind=order.carrier.kind.value if order.carrier else "",
-            carrier_number=order.carrier.number if order.carrier else "",
-            love_code=order.love_code,
-            print_paper=order.print_paper,
-            lines=tuple(FoundLine(line.name, canonical(line.quantity), line.amount_twd) for line in order.lines),
-            void=void,
-            withdrawn=False,
-            upload="uploading",
-            remaining_twd=0 if void else order.total_twd,
-        )
+ASKED_S = 72 * 3600  # how long a buyer may click
+CLICKS = 0.7  # of the buyers; and of those most at once, within PROMPT_S
+PROMPT_SHARE = 0.7
+PROMPT_S = 3600.0
+UNKNOWN_INVOICE = Rejected(Reason.ASK_A_PERSON, "INVOICE_OR_DATE_UNKNOWN", "1600003", definite=True)
+UNKNOWN_ALLOWANCE = Rejected(Reason.ASK_A_PERSON, "ALLOWANCE_UNKNOWN", "2000039", definite=True)
+TOO_LATE = Rejected(Reason.ASK_A_PERSON, "UNMAPPED_CODE", "5900000")  # nobody recorded ECPay's own code
 
 
 @dataclass(frozen=True)
@@ -104,7 +63,9 @@ class Account:
     merchant: str
     name: str
     profile: ProviderProfile
-    watch: Callable[[Packet, Document, str], None]  # told of every effect
+    watch: Callable[[Packet | None, Document, str, Slip | None], None]  # told of every effect, whoever caused it
+    ministry: Ministry
+    call_back: Callable[[str], None]  # tells an address that a buyer agreed
     lag_s: float = 0.0  # look-ups may be so much behind
     refused_totals: frozenset[int] = frozenset()  # contents this centre does not take
     exhausted: tuple[float, float] = (0.0, 0.0)  # while it has no numbers
@@ -123,10 +84,12 @@ class Account:
             if refused is not None:
                 return refused
         number = f"{self.name[:2].upper()}{len(self.documents) + 10000000:08d}"
-        document = Document(packet.key, self.name, relate, number, f"{len(self.documents):04d}", self._now(), [])
-        document.versions.append((self.world.t, order, False))
+        document = Document(
+            packet.key, self.name, relate, number, f"{len(self.documents):04d}", self._now(),
+            [(self.world.t, order, False)], self.ministry,
+        )
         self.documents.append(document)
-        self.watch(packet, document, "issued")
+        self.watch(packet, document, "issued", None)
         return Accepted(Issued(number, document.issued_at, document.random_code))
 
     def find(self, packet: Packet, relate: str, behind_s: float) -> LookUp:
@@ -146,14 +109,16 @@ class Account:
         if refusal := self._at_the_door(packet):
             return refusal
         document = self._by_number(number)
-        if document is None or document.issued_at.astimezone(TAIPEI).date() != issued_on:
-            return Rejected(Reason.ASK_A_PERSON, "INVOICE_OR_DATE_UNKNOWN", "1600003", definite=True)
+        if document is None or document.issued_on != issued_on:
+            return UNKNOWN_INVOICE
         if document.void:
             return Accepted(Done(already=True))
-        if self.refuses_voids:
+        if self.refuses_voids or any(slip.status in HOLDING for slip in document.slips):
             return Rejected(Reason.VOID_ALLOWANCES_FIRST, "LIVING_ALLOWANCE", "5070450", definite=True)
+        if self._now() > void_deadline_of(document.issued_on, self.profile):
+            return TOO_LATE
         document.versions.append((self.world.t, document.order, True))
-        self.watch(packet, document, "voided")
+        self.watch(packet, document, "voided", None)
         return Accepted(Done())
 
     def reissue(self, packet: Packet, order: Order, number: str) -> Outcome[Issued]:
@@ -163,11 +128,91 @@ class Account:
         document = self._by_number(number)
         if document is None or document.void:
             return Rejected(Reason.ASK_A_PERSON, "INVOICE_OR_DATE_UNKNOWN", "2", definite=True)
+        if document.slips:
+            return Rejected(Reason.FIX_REQUEST, "HAD_ALLOWANCE", "5900001", definite=True)
         if order.total_twd in self.refused_totals:
             return Rejected(Reason.FIX_REQUEST, "AMOUNT_MISMATCH", "5000022", definite=True)
         document.versions.append((self.world.t, order, False))
-        self.watch(packet, document, "reissued")
+        self.watch(packet, document, "reissued", None)
         return Accepted(Issued(number, document.issued_at, document.random_code))
+
+    def allow(self, packet: Packet, number: str, allowance: Allowance) -> Outcome[Allowed]:
+        """折讓: every packet makes another one, as long as enough is left."""
+        made = self._allowed(packet, number, allowance, LIVE)
+        if isinstance(made, (Rejected, Unknown)):
+            return made
+        document, slip = made
+        return Accepted(Allowed(slip.number, slip.made_at, document.remaining_twd(self.world.t)))
+
+    def ask(self, packet: Packet, number: str, allowance: Allowance, address: str) -> Outcome[Asked]:
+        """線上折讓: the sum is reserved until the buyer clicks or the time is over."""
+        made = self._allowed(packet, number, allowance, ASKED)
+        if isinstance(made, (Rejected, Unknown)):
+            return made
+        document, slip = made
+        rng = Rng(crc32(slip.number.encode()) + self.world.seed)
+        if (u := rng.random()) < CLICKS:
+            after_s = PROMPT_S * rng.random() if u < CLICKS * PROMPT_SHARE else ASKED_S * rng.between(0.5, 1.2)
+            self.world.at(self.world.t + after_s, lambda: self._clicked(document, slip, address))
+        self.world.at(self.world.t + ASKED_S, lambda: self._moved(None, document, slip, ASKED, EXPIRED))
+        expires_at = slip.made_at + timedelta(seconds=ASKED_S)
+        return Accepted(Asked(slip.number, slip.made_at, expires_at, document.remaining_twd(self.world.t)))
+
+    def find_allowances(
+        self, packet: Packet, number: str, issued_on: date, behind_s: float
+    ) -> Outcome[tuple[FoundAllowance, ...]]:
+        """折讓查詢."""
+        if refusal := self._at_the_door(packet):
+            return refusal
+        document = self._by_number(number)
+        if document is None or document.issued_on != issued_on:
+            return UNKNOWN_INVOICE
+        return Accepted(document.found_allowances(self.world.t - behind_s))
+
+    def void_allowance(self, packet: Packet, number: str, allowance_number: str) -> Outcome[Done]:
+        """折讓作廢."""
+        named = self._named(packet, number, allowance_number)
+        if isinstance(named, (Rejected, Unknown)):
+            return named
+        document, slip = named
+        if slip.status == VOID:
+            return Accepted(Done(already=True))
+        if slip.status != LIVE:
+            return UNKNOWN_ALLOWANCE
+        self._moved(packet, document, slip, LIVE, VOID)
+        return Accepted(Done())
+
+    def cancel_asked(self, packet: Packet, number: str, allowance_number: str) -> Outcome[Done]:
+        """取消線上折讓."""
+        named = self._named(packet, number, allowance_number)
+        if isinstance(named, (Rejected, Unknown)):
+            return named
+        document, slip = named
+        if slip.status in (LIVE, VOID):
+            return Rejected(Reason.ASK_A_PERSON, "ALREADY_AGREED", "5070250", definite=True)
+        if slip.status != ASKED:  # nobody recorded what a repeat is told
+            return Rejected(Reason.ASK_A_PERSON, "UNMAPPED_CODE", "5900002")
+        self._moved(packet, document, slip, ASKED, CANCELLED)
+        return Accepted(Done())
+
+    def find_void(self, packet: Packet, number: str, behind_s: float) -> VoidLookUp:
+        """作廢查詢."""
+        if refusal := self._at_the_door(packet):
+            return refusal
+        document, seen = self._by_number(number), self.world.t - behind_s
+        if document is None or not document.void or document.versions[-1][0] > seen:
+            return Absent()
+        return self._void_record(number, document.versions[-1][0], seen)
+
+    def find_allowance_void(
+        self, packet: Packet, number: str, allowance_number: str, behind_s: float
+    ) -> VoidLookUp:
+        """作廢折讓查詢."""
+        named = self._named(packet, number, allowance_number)
+        if isinstance(named, Unknown):
+            return named
+        since, status = (0.0, "") if isinstance(named, Rejected) else named[1].at(self.world.t - behind_s)
+        return self._void_record(allowance_number, since, self.world.t - behind_s) if status == VOID else Absent()
 
     def numbers_left(self, packet: Packet) -> Outcome[int]:
         """字軌剩餘."""
@@ -186,6 +231,54 @@ class Account:
         if self._now() - packet.stamp > timedelta(seconds=VALID_S):
             return Rejected(Reason.PROVIDER_BUSY, "CLOCK_SKEW", "104", definite=True)
         return None
+
+    def _allowed(
+        self, packet: Packet, number: str, allowance: Allowance, status: str
+    ) -> tuple[Document, Slip] | Rejected | Unknown:
+        if refusal := self._at_the_door(packet):
+            return refusal
+        document = self._by_number(number)
+        if document is None:
+            return UNKNOWN_INVOICE
+        if document.void:
+            return Rejected(Reason.ASK_A_PERSON, "INVOICE_VOID", "2000042", definite=True)
+        if allowance.total_twd > document.remaining_twd(self.world.t):  # never seen on stage, so it says nothing
+            return Rejected(Reason.ASK_A_PERSON, "EXCEEDS_REMAINING", "2000016")
+        lines = tuple(FoundLine(line.name, canonical(line.quantity), line.amount_twd) for line in allowance.lines)
+        slip = Slip(
+            f"{number}{len(document.slips):06d}", allowance.reason, allowance.total_twd, lines, self._now(),
+            packet.sent_t, [(self.world.t, status)],
+        )
+        document.slips.append(slip)
+        self.watch(packet, document, "allowed" if status == LIVE else "asked", slip)
+        return document, slip
+
+    def _named(self, packet: Packet, number: str, allowance_number: str) -> tuple[Document, Slip] | Rejected | Unknown:
+        if refusal := self._at_the_door(packet):
+            return refusal
+        document = self._by_number(number)
+        slip = document.slip(allowance_number) if document else None
+        return UNKNOWN_ALLOWANCE if document is None or slip is None else (document, slip)
+
+    def _moved(self, packet: Packet | None, document: Document, slip: Slip, before: str, after: str) -> bool:
+        if slip.status != before:
+            return False
+        slip.history.append((self.world.t, after))
+        self.watch(packet, document, after.lower(), slip)
+        return True
+
+    def _clicked(self, document: Document, slip: Slip, address: str) -> None:
+        """The buyer agrees: an allowance from now on, and whoever asked is told, perhaps twice, perhaps not at all."""
+        slip.made_at = self._now()
+        if self._moved(None, document, slip, ASKED, LIVE) and address:
+            rng = Rng(crc32(address.encode()) + self.world.seed)
+            for _ in range(rng.below(3)):
+                self.world.at(self.world.t + rng.between(0.1, 300), lambda: self.call_back(address))
+
+    def _void_record(self, number: str, since: float, seen: float) -> VoidRecord:
+        uploaded = self.ministry.answer(f"{number}:void", since, seen) != "uploading"
+        at = (self.world.start + timedelta(seconds=since)).astimezone(TAIPEI)
+        return VoidRecord(number, at, "", uploaded)
 
     def _duplicate(self, *, duplicate: bool) -> Rejected | None:
         return Rejected(Reason.ORDER_HAS_INVOICE, "DUPLICATE_ORDER_NUMBER", "5070357") if duplicate else None
@@ -207,115 +300,3 @@ class Account:
         return (self.world.start + timedelta(seconds=self.world.t)).astimezone(TAIPEI).replace(microsecond=0)
 
 
-class Line:
-    """``Provider`` as one worker reaches it: packets of its own, which outlive it."""
-
-    def __init__(
-        self, actor: Actor, key: OrderKey, account: Account, on_send: Callable[[Packet, str, str], None]
-    ) -> None:
-        self.actor, self.key, self.account, self.on_send = actor, key, account, on_send
-        self.profile = account.profile
-
-    def issue(self, order: Order, relate_number: str, call: Call) -> Outcome[Issued]:
-        """See Provider.issue."""
-        return self._send(
-            "issue", relate_number, call, lambda packet: self.account.issue(packet, order, relate_number)
-        )
-
-    def find(self, relate_number: str, call: Call) -> LookUp:
-        """See Provider.find."""
-        behind_s = self.account.lag_s * self.actor.rng.random()
-        return self._send(
-            "find", relate_number, call, lambda packet: self.account.find(packet, relate_number, behind_s)
-        )
-
-    def void(self, number: str, issued_on: date, reason: str, call: Call) -> Outcome[Done]:
-        """See Provider.void."""
-        return self._send("void", number, call, lambda packet: self.account.void(packet, number, issued_on))
-
-    def reissue_same_number(
-        self, order: Order, relate_number: str, number: str, issued_at: datetime, reason: str, call: Call
-    ) -> Outcome[Issued]:
-        """See Provider.reissue_same_number."""
-        return self._send("reissue", number, call, lambda packet: self.account.reissue(packet, order, number))
-
-    def numbers_left(self, period: str, call: Call) -> Outcome[int]:
-        """See Provider.numbers_left."""
-        return self._send("numbers", period, call, self.account.numbers_left)
-
-    def print_url(self, number: str, issued_on: date, call: Call) -> Outcome[str]:
-        """See Provider.print_url."""
-        return Unknown("NOT_SIMULATED")
-
-    def _send(self, what: str, about: str, call: Call, effect: Callable[[Packet], Any]) -> Any:  # noqa: C901, PLR0912 — one case per fault of the catalogue
-        actor, world = self.actor, self.actor.world
-        packet = Packet(self.key, actor.name, world.t, call.now)
-        fault = actor.fault(NET_FAULTS, WEIGHT)
-        if fault == "crash_before":
-            actor.crash()
-        if fault == "not_connected":
-            actor.sleep(actor.rng.between(0.1, 3))
-            return Rejected(Reason.PROVIDER_BUSY, "NOT_SENT", definite=True, sent=False)
-        self.on_send(packet, what, about)
-
-        def land() -> Any:
-            reply = effect(packet)
-            if world.trace is not None:
-                world.say(actor.name, f"{what} {about} lands (sent {packet.sent_t:.1f}) -> {_short(reply)}")
-            return reply
-
-        if fault is None or fault == "slow":
-            latency_s = actor.rng.between(0.05, 0.6)
-            actor.sleep(latency_s)
-            reply = land()
-            actor.sleep(actor.rng.between(0, call.timeout_s - latency_s) if fault else 0.05)
-            return reply
-        timeout_s = call.timeout_s
-        match fault:
-            case "crash_after":
-                world.at(world.t + actor.rng.between(0.05, 1), land)
-                actor.crash()
-            case "late":
-                world.at(world.t + timeout_s + (LATE_S - timeout_s) * actor.rng.random() ** 2, land)
-                actor.sleep(timeout_s)
-            case "late_reset":
-                world.at(world.t + LATE_S * actor.rng.random() ** 2, land)
-                actor.sleep(0.3)
-                return Unknown("CONNECTION_LOST")
-            case "lost":
-                actor.sleep(timeout_s)
-            case "answer_lost":
-                actor.sleep(0.2)
-                land()
-                actor.sleep(timeout_s - 0.2)
-            case "status_before":
-                actor.sleep(0.2)
-                return Unknown("BAD_STATUS", "502")
-            case "status_after" | "garbled_after":
-                actor.sleep(0.2)
-                land()
-                return Unknown("BAD_STATUS", "500") if fault == "status_after" else Unknown("UNREADABLE")
-            case "wrong_credentials":
-                actor.sleep(0.2)
-                return Rejected(Reason.FIX_CREDENTIALS, "WRONG_KEY", "110", definite=True)
-            case "unplaced_before" | "unplaced_after":
-                actor.sleep(0.2)
-                if fault == "unplaced_after":
-                    land()
-                return Rejected(Reason.ASK_A_PERSON, "UNMAPPED_CODE", "9999999")
-            case "banned":
-                actor.sleep(0.2)
-                return self.account.ban()
-        return Unknown("TIMEOUT")
-
-
-def _short(reply: Any) -> str:
-    match reply:
-        case Accepted(value=value):
-            return f"Accepted {getattr(value, 'number', value)}"
-        case Rejected() | Unknown():
-            return f"{type(reply).__name__} {reply.cause}"
-        case Found():
-            return f"Found {reply.number} {reply.total_twd}{' VOID' if reply.void else ''}"
-        case _:
-            return type(reply).__name__

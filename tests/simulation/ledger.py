@@ -32,6 +32,7 @@ class Ledger:
         self.world, self.watch = world, watch
         self.memory = MemoryStore()
         self.epoch = 0
+        self.filed: dict[tuple[str, str], float] = {}  # since when, in truth, the ledger says so
 
     def apply(self, key: OrderKey, write: Callable[[], Any]) -> Any:
         """Carry out one write and tell the checker what it changed."""
@@ -77,9 +78,34 @@ class FaultyStore:
         ok, head = self._write(key, "begin", lambda: self.ledger.memory.begin(key, guard, change), change)
         return ok, self._seen(head)
 
-    def due(self, now: int, limit: int) -> list[OrderKey]:
+    def due(self, now: int, limit: int, *, confirm: bool = False) -> list[OrderKey]:
         """See Store.due."""
-        return self.ledger.memory.due(now, limit)
+        return self.ledger.memory.due(now, limit, confirm=confirm)
+
+    def booked(self, merchant: str, period: str, after: str, limit: int) -> list[tuple[str, OrderKey]]:
+        """See Store.booked."""
+        return self.ledger.memory.booked(merchant, period, after, limit)
+
+    def filed_at(self, merchant: str, period: str) -> int | None:
+        """See Store.filed_at."""
+        self._ask()
+        return self.ledger.memory.filed_at(merchant, period)
+
+    def mark_filed(self, merchant: str, period: str, at: int) -> int:
+        """See Store.mark_filed."""
+        self._ask()
+        self.ledger.filed.setdefault((merchant, period), self.actor.world.t)
+        return self.ledger.memory.mark_filed(merchant, period, at)
+
+    def remember(self, merchant: str, name: str, key: OrderKey) -> None:
+        """See Store.remember."""
+        self._ask()
+        self.ledger.memory.remember(merchant, name, key)
+
+    def recall(self, merchant: str, name: str) -> OrderKey | None:
+        """See Store.recall."""
+        self._ask()
+        return self.ledger.memory.recall(merchant, name)
 
     def read_breaker(self, merchant: str, account: str) -> Breaker | None:
         """See Store.read_breaker."""

@@ -4,56 +4,38 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 from einvoice.model import OrderKey, ProviderProfile
 from einvoice.rules.period import TAIPEI
-from tests.simulation.centre import NET_FAULTS
+from tests.simulation.content import CUMULATIVE, FACTS, REFUNDS
 from tests.simulation.engine import Rng
 from tests.simulation.ledger import READ_FAULTS, WRITE_FAULTS
+from tests.simulation.line import NET_FAULTS
 
 QUEUE_FAULTS = ("delivered_twice", "delete_lost", "batch_killed")
 FAULTS = (*NET_FAULTS, *(f for f in WRITE_FAULTS if f not in READ_FAULTS), *READ_FAULTS, *QUEUE_FAULTS)
 
 MORNING = datetime(2026, 3, 12, 10, 0, tzinfo=TAIPEI)
 LAST_HOUR = datetime(2026, 4, 30, 23, 0, tzinfo=TAIPEI)  # of a period
+BEFORE = datetime(2026, 2, 27, 10, 0, tzinfo=TAIPEI)  # a day before a period ends
+LATER = (  # what an order of BEFORE may live to see
+    datetime(2026, 2, 28, 23, 30, tzinfo=TAIPEI),  # the period's end
+    datetime(2026, 3, 5, 10, 0, tzinfo=TAIPEI),  # voids are still open, unless it was filed
+    datetime(2026, 3, 13, 23, 30, tzinfo=TAIPEI),  # the last half-hour of voids
+    datetime(2026, 3, 14, 0, 5, tzinfo=TAIPEI),
+)
 EXTRA_MAX = 5
 
 PROFILES = {
-    "ecpay": ProviderProfile("ecpay", same_number_reissue=True, contact_required=True),
+    "ecpay": ProviderProfile("ecpay", same_number_reissue=True, contact_required=True, online_allowances=True),
     "no_query": ProviderProfile("no-query", queryable=False),
     "no_unique": ProviderProfile("no-unique", unique_order_number=False),
 }
-
-CANARY = "canary@example.com"
-
-
-def _order(name: str, total: int) -> dict[str, Any]:
-    line = {"name": name, "quantity": 1, "unit_price_twd": total, "amount_twd": total}
-    return {
-        "buyer": {"email": CANARY},
-        "lines": [line],
-        "total_twd": total,
-        "carrier": {"kind": "mobile_barcode", "number": "/ABC+123"},
-    }
-
-
-BODIES = {
-    "A": _order("高山茶", 105),
-    "B": _order("高山茶 二兩", 210),
-    "C": _order("烏龍茶", 315),
-    "X": _order("茶", 105) | {"total_twd": 100},  # breaks a rule
-}
-
-CORRECTIONS: dict[str, dict[str, Any]] = {
-    "name": {"lines": [{"name": "更正茶", "quantity": 1, "unit_price_twd": 105, "amount_twd": 105}]},
-    "love": {"carrier": None, "love_code": "919"},
-    "total": {
-        "lines": [{"name": "紅茶", "quantity": 1, "unit_price_twd": 84, "amount_twd": 84}],
-        "total_twd": 84,
-    },
-    "none": {},
-}
+UPLOADS_FIRST = (
+    frozenset({"same_number"}),
+    frozenset({"same_number", "allowance", "allowance_void", "void_after_allowances", "issue_after_allowance"}),
+    frozenset({"void", "same_number", "allowance", "issue_after_void", "issue_after_allowance"}),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +51,9 @@ class Step:
     generation: int = 0
     mode: str = ""
     idempotency_key: str = ""
+    refund_id: str = ""
+    online: bool = False
+    n: int = 0  # of an allowance
     seconds: float = 0.0
 
 
@@ -94,11 +79,29 @@ class Plan:
     refuses_voids: bool
     duplicate_first: bool
     mixed_code: bool
+    corrects: bool  # whether corrections and allowances are among its steps
+    history: str
+    upload_first: frozenset[str]
+    upload_s: tuple[float, float]  # how soon the ministry answers
+    ministry_refuses: float
+    reachable: bool  # whether the centre can call back
+
+    @property
+    def profile(self) -> ProviderProfile:
+        """What this schedule's centre takes."""
+        profile = PROFILES[self.kind]
+        first = self.upload_first if profile.queryable else frozenset()  # nobody could tell that it is there
+        return replace(profile, history=self.history, upload_first=first, confirm_every_s=10_800)
 
     @property
     def crosses_period(self) -> bool:
         """Whether a period may end while it runs."""
         return self.start != MORNING
+
+    @property
+    def closes_voids(self) -> bool:
+        """Whether the last moment to void its first invoice may pass, or that of an allowance."""
+        return self.start == BEFORE
 
     @property
     def restores(self) -> bool:
@@ -116,9 +119,14 @@ def draw(seed: int) -> Plan:
     if two:
         keys.append(OrderKey("shop", "api", "1019") if rng.chance(0.5) else OrderKey("other", "api", "1018"))
     steps = _steps(rng, len(keys))
+    more = Rng(seed * 0x9E3779B97F4A7C15 + 3)  # what was drawn before corrections existed stays as it was
+    corrects = more.chance(0.6) and start == MORNING
+    if corrects:
+        start = BEFORE if more.chance(0.4) else MORNING
+        steps = _corrections(more, len(keys), steps, start)
     moved = any(step.op == "switch" for step in steps)
-    if start != MORNING or kind == "no_unique" or moved:
-        # An older table opened before it was reconciled is only safe where the same centre refuses a second invoice.
+    if start != MORNING or kind == "no_unique" or moved or corrects:
+        # An older table opened before it was reconciled is only safe where the same centre refuses the same again.
         steps = tuple(step for step in steps if step.op != "restore")
     intensity = rng.choice((0.0, 0.04, 0.08, 0.12, 0.2, 0.35))
     share = rng.choice((0.25, 0.5, 1.0))
@@ -141,6 +149,12 @@ def draw(seed: int) -> Plan:
         refuses_voids=rng.chance(0.03),
         duplicate_first=rng.chance(0.5),
         mixed_code=rng.chance(0.05),
+        corrects=corrects,
+        history=more.choice(("allowance_remaining", "void_allowances_first")),
+        upload_first=more.choice(UPLOADS_FIRST),
+        upload_s=more.choice(((30.0, 600.0), (300.0, 7200.0), (3600.0, 40000.0))),
+        ministry_refuses=0.15 if corrects and more.chance(0.06) else 0.0,
+        reachable=more.chance(0.8),
     )
 
 
@@ -201,3 +215,55 @@ def _void(rng: Rng, order: int, at: float) -> Step:
     queue = rng.chance(0.5)
     generation = 0 if queue and rng.chance(0.6) else (1 if rng.chance(0.8) else 2)
     return Step(0, at, "void", order=order, queue=queue, generation=generation)
+
+
+def _corrections(rng: Rng, orders: int, steps: tuple[Step, ...], start: datetime) -> tuple[Step, ...]:
+    """The steps, and among and after them corrections, allowances, facts and filings."""
+    offset = (rng.choice(LATER) - start).total_seconds() if start == BEFORE else 0.0
+    kept = [step for step in steps if step.op not in ("void", "reissue") or rng.chance(0.35)]
+    moved = [replace(step, at=step.at + offset) if offset and rng.chance(0.15) else step for step in kept]
+    for order in range(orders):
+        refunds = _refunds(rng)
+        if rng.chance(0.15):
+            moved = [replace(one, body="U") if (one.op, one.order) == ("issue", order) else one for one in moved]
+        for _ in range(1 + rng.below(EXTRA_MAX)):
+            at = (offset if rng.chance(0.75) else 0.0) + 60 + 7000 * rng.random() ** 2
+            moved.append(_correction(rng, order, at, refunds))
+            if moved[-1].op == "correct" and rng.chance(0.3):  # cancelled, or given back, in the middle of it
+                moved.append(_correction(rng, order, at + rng.between(-1, 1200), refunds, goal=rng.random() * 0.7))
+    if offset and rng.chance(0.3):
+        moved.append(Step(0, offset + rng.between(-600, 5000), "file", body="11502"))
+    return tuple(replace(step, index=index) for index, step in enumerate(moved))
+
+
+def _refunds(rng: Rng) -> dict[str, Step]:
+    """Which refund ids the shop's platform uses, and what each of them says every time it comes."""
+    names = tuple(name for name in REFUNDS if name not in CUMULATIVE)
+    told = CUMULATIVE if rng.chance(0.3) else tuple(rng.choice(names) for _ in range(3))
+    return {
+        f"R{place}": Step(
+            0, 0, rng.choice(("refund", "refund", "allow")), body=body, refund_id=f"R{place}", online=rng.chance(0.12)
+        )
+        for place, body in enumerate(told)
+    }
+
+
+def _correction(rng: Rng, order: int, at: float, refunds: dict[str, Step], goal: float | None = None) -> Step:
+    u = rng.random() if goal is None else goal
+    if u < 0.55:
+        step = refunds[rng.choice(tuple(refunds))]
+        body = step.body if rng.chance(0.95) else "10"  # the same id for something else
+        queue = step.op == "allow" and rng.chance(0.6)
+        generation = 0 if queue and rng.chance(0.7) else 1 if rng.chance(0.85) else 2
+        return replace(step, at=at, order=order, body=body, queue=queue, generation=generation)
+    if u < 0.7:
+        return Step(0, at, "cancel", order=order, idempotency_key=rng.choice(("", "", "k2")))
+    if u < 0.88:
+        return Step(
+            0, at, "correct", order=order, body=rng.choice(("remark", "name", "ubn", "ubn", "total", "none")),
+            mode="same_number" if rng.chance(0.15) else "", idempotency_key=rng.choice(("", "", "k3")),
+            online=rng.chance(0.1),
+        )
+    if u < 0.95:
+        return Step(0, at, "unallow", order=order, n=1 + rng.below(3))
+    return Step(0, at, "facts", order=order, body=rng.choice(tuple(FACTS)))

@@ -2,51 +2,41 @@
 
 from __future__ import annotations
 
-import importlib.util
-import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from einvoice.application import answers
+from einvoice.application import uploads
 from einvoice.application.breaker import Breakers
+from einvoice.application.confirm import confirm_one
+from einvoice.application.consent import noticed
 from einvoice.application.ports import Ports, Work
 from einvoice.application.recover import recover_one
-from einvoice.application.sending import Overtaken
 from einvoice.edge import http
-from einvoice.edge.queue import COMES_AGAIN
-from einvoice.errors import Conflict, EinvoiceError, InvalidRequest, MerchantUnusable, NotFound, StoreUnavailable
-from einvoice.identity import invoice_id
+from einvoice.errors import MerchantUnusable, StoreUnavailable
 from einvoice.model import Centre, OrderKey, ProviderProfile
-from einvoice.rules.period import TAIPEI
-from einvoice.store.base import Head, State
-from tests.simulation.centre import Account, Document, Line, Packet
-from tests.simulation.checker import Checker, Violation
+from einvoice.store.base import Head
+from tests.simulation.centre import Account, Packet
+from tests.simulation.checker import Checker
+from tests.simulation.documents import Document, Ministry, Slip
 from tests.simulation.engine import DEAD, Actor, Clock, Trace, World
 from tests.simulation.ledger import FaultyStore, Ledger
-from tests.simulation.plan import BODIES, CORRECTIONS, PROFILES, QUEUE_FAULTS, Plan, Step, draw
+from tests.simulation.line import GENUINE, Line
+from tests.simulation.plan import Plan, Step, draw
+from tests.simulation.queues import Message, Queue
+from tests.simulation.requests import CORRECTING, requested
+from tests.simulation.violation import Violation
 
 TICK_S = 60.0
-MAX_RECEIVES = {"issue": 5, "void": 20, "reissue": 20}  # as template.yaml says
+CONFIRM_TICKS = 5
 MAX_TRIES = 30
-MAX_VIRTUAL_S = 16 * 3600.0
+MAX_TRIES_CORRECTING = 5  # a correction may wait for days; it goes on by itself
+MAX_VIRTUAL_S = 40 * 86_400.0  # after the last fault; buyers may be asked one after the other
 MAX_EVENTS = 60_000
 RECOVER_TIMEOUT_S = 60.0
-RECOVER_RESERVE_S = 25.0
-
-#: what a message may die of twice, by operation: it waits longer than a queue's patience, and a person sends it again
-OUTLASTS_THE_QUEUE = frozenset(
-    {
-        ("reissue", "NOT_UPLOADED"),
-        ("reissue", "PERIOD_ENDING"),
-        ("reissue", "ORDER_IN_PROGRESS"),
-        ("reissue", "MerchantUnusable DISABLED"),
-        ("issue", "MerchantUnusable DISABLED"),
-    }
-)
+RECOVERERS = slice(3, 5)  # whose clocks recovery and confirmation go by
+PUBLIC_URL = "https://invoices.example"
 
 
 @dataclass
@@ -117,14 +107,16 @@ class Simulation:
         self.world.rate, self.world.enabled, self.world.without = plan.rate, plan.enabled, without
         self.ledger = Ledger(self.world, self._head_changed)
         heads = self.ledger.memory.heads
-        self.checker = Checker(self.world, plan, heads.get, outcomes_only=outcomes_only)
-        self.settings = {key.merchant: self._settings(key.merchant) for key in plan.orders}
+        self.checker = Checker(self.world, plan, heads.get, self.ledger.filed, outcomes_only=outcomes_only)
         self.clocks = [Clock(self.world, self.world.start, skew) for skew in plan.skews]
         self.breakers: dict[int, tuple[dict[Any, Any]]] = {}
-        self.queues = {name: Queue(self, name) for name in ("issue", "void", "reissue")}
+        self.queues = {name: Queue(self, name) for name in ("issue", "void", "reissue", "allow")}
+        self.ministry = Ministry(self.world, plan.upload_s, plan.ministry_refuses)
+        self.settings = {key.merchant: self._settings(key.merchant) for key in plan.orders}
         self.counts: Counter[str] = Counter()
         self.copies: dict[OrderKey, Head | None] = {}
         self.running: list[Actor] = []
+        self.asked_for: dict[OrderKey, tuple[Head, bool]] = {}
         self.tokens = 0
         self.sv = 1
 
@@ -155,16 +147,39 @@ class Simulation:
             if world.faulty and tick >= plan.horizon:
                 world.faulty = False
                 self._redrive()
-            due = self._recover(tick)
-            if not due and not world.events and tick >= plan.horizon:
-                waiting = [head.due_at for head in self.ledger.memory.heads.values() if head.due_at is not None]
-                if not waiting:
-                    return
-                tick = max(tick, min(waiting) - world.start.timestamp() - 400)
-            if tick > MAX_VIRTUAL_S:
-                stuck = [(head.state.value, head.cause) for head in self.ledger.memory.heads.values()]
+            busy = self._recover(tick) | self._confirm(tick)
+            following = self._following()
+            if following is None and not busy and tick >= plan.horizon:
+                return
+            if tick > plan.horizon + MAX_VIRTUAL_S:
+                stuck = [(head.state.value, head.cause, head.plans) for head in self.ledger.memory.heads.values()]
                 raise Violation("I2", f"it never comes to rest: {stuck}")
-            tick += TICK_S
+            idle = 1 if busy else (min(plan.horizon, following or plan.horizon) - tick) // TICK_S
+            if tick >= plan.horizon and following is not None and not busy:
+                idle = (following - tick) // TICK_S
+            tick += TICK_S * max(1, idle)
+
+    def _following(self) -> float | None:
+        """When something may happen next; None: never."""
+        begin = self.world.start.timestamp() + max(self.plan.skews[RECOVERERS], default=0.0)  # the fastest clock
+        times = [self.world.events[0][0]] if self.world.events else []
+        for head in self.ledger.memory.heads.values():
+            if head.due_at is not None:
+                times.append(head.due_at - begin)
+            elif head.confirm_at is not None and self._asked_for(head):
+                times.append(head.confirm_at - begin)
+        return min(times, default=None)
+
+    def _asked_for(self, head: Head) -> bool:
+        """Whether the centre still has something to tell; the deadline of what waits for a person may be far away."""
+        if not self.plan.profile.queryable:
+            return False
+        known, answer = self.asked_for.get(head.key, (None, False))
+        if known is not head:
+            asked = not head.attention and any(one["status"] == "ASKED" for one in head.allowances)
+            answer = asked or bool(uploads.unconfirmed(head))
+            self.asked_for[head.key] = head, answer
+        return answer
 
     # --- what the merchant does ------------------------------------------------------------------------------------
 
@@ -180,7 +195,7 @@ class Simulation:
             case "disable":
                 settings.disabled_until = self.world.t + step.seconds
             case "upload":
-                self._confirm_upload(key)
+                self.ministry.hurried.append(self.world.t)
             case "restore":
                 self.copies[key] = self.ledger.memory.heads.get(key)
                 self.world.at(self.world.t + step.seconds, lambda: self._restore(key))
@@ -191,7 +206,7 @@ class Simulation:
 
     def _client(self, actor: Actor, step: Step, key: OrderKey) -> None:
         """A shop's program: repeats the same request until it is told something final."""
-        for attempt in range(MAX_TRIES):
+        for attempt in range(MAX_TRIES_CORRECTING if step.op in CORRECTING else MAX_TRIES):
             reply = self._http(actor, step, key, attempt)
             if reply is None or reply.status in (500, 503):
                 actor.sleep(actor.rng.between(1, 90))
@@ -207,9 +222,9 @@ class Simulation:
 
         def work(actor: Actor) -> http.Reply:
             p, w = self._ports(actor, key, worker), self._work(actor, self.plan.timeout_s)
-            reply = _requested(p, w, self.plan, step, key)
+            reply = requested(p, w, self.plan, step, key)
             self.world.say(actor.name, f"answers {reply.status} {reply.body.get('state') or reply.body.get('code')}")
-            self.checker.answered(name, key, step.op, step.generation, reply)
+            self.checker.answered(name, key, step, reply)
             return reply
 
         self._invoke(Actor(self.world, name, work, client.wake), self.plan.timeout_s)
@@ -244,6 +259,7 @@ class Simulation:
             token=self._token,
             pace=lambda merchant, account: actor.sleep(0.01),
             observe=self._observe,
+            public_url=PUBLIC_URL if self.plan.reachable else "",
         )
 
     def _token(self) -> str:
@@ -269,14 +285,37 @@ class Simulation:
             self._invoke(Actor(self.world, name, work), RECOVER_TIMEOUT_S)
         return bool(keys)
 
-    # --- what happens to it ----------------------------------------------------------------------------------------
+    def _confirm(self, tick: float) -> bool:
+        worker = 3 + int(tick / TICK_S) % 2
+        now = int(self.clocks[worker].now().timestamp())
+        keys = self.ledger.memory.due(now, 100, confirm=True)
+        for key in keys if int(tick / TICK_S) % CONFIRM_TICKS == 0 else []:
 
-    def _confirm_upload(self, key: OrderKey) -> None:
-        """The ministry confirmed the invoice: a fenced write, as the polling of uploads will make it."""
-        head = self.ledger.memory.heads.get(key)
-        if head is not None and head.state is State.ISSUED:
-            after = replace(head, upload="confirmed", ver=head.ver + 1, write_id=self._token())
-            self.ledger.apply(key, lambda: self.ledger.memory.replace(after))
+            def work(actor: Actor, key: OrderKey = key) -> None:
+                confirm_one(self._ports(actor, key, worker), self._work(actor, RECOVER_TIMEOUT_S), key)
+
+            name = f"confirm{int(tick)}:{self.plan.orders.index(key)}"
+            self._invoke(Actor(self.world, name, work), RECOVER_TIMEOUT_S)
+        return bool(keys)
+
+    def _call_back(self, address: str) -> None:
+        """The centre tells that a buyer agreed."""
+        merchant, name = address.split("/")[-2:]
+        key = self.ledger.memory.recall(merchant, name)
+        if key is None:
+            raise Violation("CALLBACK", f"nobody remembers {address}")
+        worker = self.tokens % 3
+
+        def work(actor: Actor) -> None:
+            p, w = self._ports(actor, key, worker), self._work(actor, self.plan.timeout_s)
+            try:
+                noticed(p, w, merchant, name, "", GENUINE)
+            except (StoreUnavailable, MerchantUnusable):  # told 503; nobody promises that the centre tells it again
+                self._observe("callback_put_off")
+
+        self._invoke(Actor(self.world, f"callback{name}:{self.world.count}", work), self.plan.timeout_s)
+
+    # --- what happens to it ----------------------------------------------------------------------------------------
 
     def _restore(self, key: OrderKey) -> None:
         """An older copy of the table, restored as the runbook says: with the traffic stopped."""
@@ -301,8 +340,10 @@ class Simulation:
                 self.world,
                 merchant,
                 f"{name}-{merchant}",
-                PROFILES[plan.kind],
+                plan.profile,
                 self._centre_changed,
+                self.ministry,
+                self._call_back,
                 lag_s=plan.lag_s,
                 refused_totals=plan.refused_totals,
                 exhausted=plan.exhausted,
@@ -311,191 +352,8 @@ class Simulation:
             )
         return Settings(accounts)
 
-    def _centre_changed(self, packet: Packet, document: Document, event: str) -> None:
-        self.checker.centre_changed(packet, document, event)
-
-
-# --- one request ---------------------------------------------------------------------------------------------------
-
-
-def _load(function: str) -> ModuleType:
-    """A function's handler module, as Lambda would load it."""
-    path = Path(__file__).parents[2] / "functions" / function / "handler.py"
-    spec = importlib.util.spec_from_file_location(f"simulated_{function}", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-HANDLERS = {name: _load(name) for name in ("issue", "void", "reissue")}
-
-
-def _content(plan: Plan, step: Step, key: OrderKey) -> dict[str, Any]:
-    """What the shop sends, without what only a queue's message needs."""
-    match step.op:
-        case "issue":
-            content = BODIES[step.body] | {"order_id": key.order_id}
-            if step.mode == "sold_on":  # the day of the beginning, however late the request comes
-                content["sold_on"] = plan.start.astimezone(TAIPEI).date().isoformat()
-        case "void":
-            content = {"reason": "訂單取消"}
-        case _:
-            corrections = CORRECTIONS[step.body]
-            content = {"reason": "資料更正", "corrections": corrections, "mode": step.mode or "new_number"}
-            if "total_twd" in corrections:
-                content["order_total_twd"] = corrections["total_twd"]
-    return content
-
-
-def _requested(p: Ports, w: Work, plan: Plan, step: Step, key: OrderKey) -> http.Reply:
-    """One HTTP request through the function's own code, its errors through the edge's."""
-    request = http.Request(
-        merchant=key.merchant,
-        scopes=frozenset(),
-        correlation_id=w.correlation_id,
-        body=json.dumps(_content(plan, step, key)).encode(),
-        path={"id": invoice_id(key, step.generation or 1)},
-        idempotency_key=step.idempotency_key,
-    )
-    try:
-        return HANDLERS[step.op].on_request(p, w, request)
-    except Overtaken as overtaken:
-        return http._error(answers.in_flight(overtaken.standing, p.now()))
-    except EinvoiceError as error:
-        return http._error(error)
-
-
-def _raw_message(plan: Plan, step: Step, key: OrderKey) -> bytes:
-    content = _content(plan, step, key)
-    content |= {"merchant_id": key.merchant, "command": step.op, "idempotency_key": step.idempotency_key}
-    if step.op != "issue" and step.generation:
-        content["invoice_id"] = invoice_id(key, step.generation)
-    else:
-        content["order_id"] = key.order_id
-    return json.dumps(content).encode()
-
-
-# --- queues --------------------------------------------------------------------------------------------------------
-
-
-@dataclass
-class Message:
-    """One message: how often it was received, and whether it still is in its queue."""
-
-    step: Step
-    key: OrderKey
-    received: int = 0
-    deleted: bool = False
-    hidden_until: float = 0.0
-    dead: bool = False
-    redriven: bool = False
-    last: str = ""
-
-
-class Queue:
-    """A standard queue (SQS): at least once, in any order, in batches, with a dead-letter queue behind it."""
-
-    def __init__(self, simulation: Simulation, name: str) -> None:
-        self.simulation, self.name = simulation, name
-        self.messages: list[Message] = []
-        self.batches = 0
-
-    def send(self, message: Message) -> None:
-        """Put it in; it is delivered soon, perhaps twice."""
-        self.messages.append(message)
-        self._wake(0.05)
-
-    def redrive(self) -> None:
-        """The operator sends the dead letters back, once."""
-        for message in self.messages:
-            if message.dead and not message.redriven:
-                message.redriven = True
-                message.dead, message.received, message.hidden_until = False, 0, 0.0
-                self._wake(1.0)
-
-    def _wake(self, delay_s: float) -> None:
-        world = self.simulation.world
-        world.at(world.t + delay_s, self._deliver)
-
-    def _deliver(self) -> None:
-        simulation = self.simulation
-        world = simulation.world
-        ready = [m for m in self.messages if not m.deleted and not m.dead and m.hidden_until <= world.t]
-        batch = []
-        for message in ready:
-            message.received += 1
-            if message.received > MAX_RECEIVES[message.step.op]:
-                message.dead = True
-                simulation.counts[f"dead_letter {message.step.op} {message.last}"] += 1
-                if message.redriven and (message.step.op, message.last) not in OUTLASTS_THE_QUEUE:
-                    raise Violation("LAW8", f"{message.step.op} is a dead letter for ever: {message.last}")
-                if not world.faulty and not message.redriven:
-                    self.redrive()
-                continue
-            message.hidden_until = world.t + simulation.plan.visibility_s
-            batch.append(message)
-        if batch:
-            self._invoke(batch)
-
-    def _invoke(self, batch: list[Message]) -> None:
-        simulation = self.simulation
-        world, plan = simulation.world, simulation.plan
-        self.batches += 1
-        done: dict[int, bool] = {}
-        group: list[Actor] = []
-        worker = self.batches % 3
-
-        def ended(place: int, value: Any) -> None:
-            done[place] = value is True
-            if len(done) == len(batch):
-                self._answered(batch, done, group)
-
-        for place, message in enumerate(batch):
-            name = f"{self.name}-q{self.batches}:{message.step.index}"
-
-            def work(actor: Actor, message: Message = message) -> bool:
-                p, w = simulation._ports(actor, message.key, worker), simulation._work(actor, plan.timeout_s)
-                return _record(simulation, p, w, message)
-
-            actor = Actor(world, name, work, lambda value, place=place: ended(place, value))
-            actor.group = group
-            group.append(actor)
-            simulation._invoke(actor, plan.timeout_s)
-        self._wake(plan.visibility_s + 0.5)
-
-    def _answered(self, batch: list[Message], done: dict[int, bool], group: list[Actor]) -> None:
-        """Delete what was done, unless the whole batch died; what failed shows up again."""
-        fault = group[0].fault(QUEUE_FAULTS)
-        for place, message in enumerate(batch):
-            if done[place] and fault not in ("delete_lost", "batch_killed"):
-                message.deleted = True
-            if fault == "delivered_twice":
-                message.deleted, message.hidden_until = False, 0.0
-                self._wake(group[0].rng.between(0.1, 400))
-
-
-def _record(simulation: Simulation, p: Ports, w: Work, message: Message) -> bool:
-    """Whether this message is done with: what the edge's own record loop decides, without its threads."""
-    step, key = message.step, message.key
-    try:
-        HANDLERS[step.op].on_message(p, w, _raw_message(simulation.plan, step, key))
-    except Conflict as conflict:
-        message.last = conflict.cause
-        done = conflict.reason not in COMES_AGAIN
-    except NotFound:
-        done = True
-    except (InvalidRequest, MerchantUnusable, StoreUnavailable, Overtaken) as error:
-        message.last = f"{type(error).__name__} {error}"
-        done = False
-    else:
-        message.last = "done"
-        done = True
-        if step.op == "void" and not step.generation:
-            simulation.checker.cancelled(key)
-    simulation.world.say(w.correlation_id, f"message {'deleted' if done else 'comes again'}: {message.last}")
-    return done
+    def _centre_changed(self, packet: Packet | None, document: Document, event: str, slip: Slip | None) -> None:
+        self.checker.centre_changed(packet, document, event, slip)
 
 
 def run(

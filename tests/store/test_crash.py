@@ -91,7 +91,7 @@ def test_an_engine_killed_in_mid_write_loses_nothing_it_acknowledged(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed twenty times, the writer never stopping: what it was told stands, whole, and the due index agrees."""
-    monkeypatch.setattr("einvoice.store.dynamodb.DUE_SHARDS", 1)  # as the writer has it
+    monkeypatch.setattr("einvoice.store.items.DUE_SHARDS", 1)  # as the writer has it
     draw = Random(20)
     journal = tmp_path / "acknowledged"
     with Dynoxide(tmp_path / "ledger.sqlite") as engine:

@@ -12,13 +12,15 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from moto.core.botocore_stubber import MockRawResponse
 
-from einvoice.application import heads, payload
+from einvoice.application import claims, payload
 from einvoice.errors import StoreUnavailable
 from einvoice.model import Buyer, Carrier, CarrierKind, Centre, Order, OrderKey
 from einvoice.store.base import Breaker, Guard, Head, State
-from einvoice.store.dynamodb import NAMES, SCHEMA_VERSION, DynamoStore, item_key, item_of
+from einvoice.store.dynamodb import BATCH_TRIES, DynamoStore
+from einvoice.store.items import NAMES, SCHEMA_VERSION, item_key, item_of
 from tests.aws import TABLE, Aws
 from tests.service import order
+from tests.store.sizes import item_bytes
 
 KEY = OrderKey("demo-shop", "api", "1001")
 ISSUED = Guard(states=(State.ISSUED,), generation=1)
@@ -85,17 +87,52 @@ def test_a_table_that_does_not_answer_is_not_a_no(
     assert dynamo.read(KEY) == before
 
 
-@pytest.mark.parametrize("call", ["read", "due", "read_breaker", "open_breaker"])
+@pytest.mark.parametrize("call", ["read", "read_many", "due", "read_breaker", "open_breaker"])
 def test_no_other_call_answers_while_the_table_is_away(dynamo: DynamoStore, call: str) -> None:
     """An absent table is never an absent order, an empty queue or an account without a ban."""
     calls: dict[str, Callable[[DynamoStore], object]] = {
         "read": lambda store: store.read(KEY),
+        "read_many": lambda store: store.read_many([KEY]),
         "due": lambda store: store.due(10, 10),
         "read_breaker": lambda store: store.read_breaker("demo-shop", "1"),
         "open_breaker": lambda store: store.open_breaker("demo-shop", "1", Breaker(1, "BANNED")),
     }
     with pytest.raises(StoreUnavailable):
         calls[call](refusing("InternalServerError"))
+
+
+class _Throttled:
+    """A client whose batches bring one item, and leave the rest for later; ``stuck``: bring nothing at all."""
+
+    def __init__(self, client: Any, *, stuck: bool) -> None:
+        self._client, self._stuck = client, stuck
+        self.calls = 0
+
+    def batch_get_item(self, **request: Any) -> dict[str, Any]:
+        self.calls += 1
+        keys = request["RequestItems"][TABLE]["Keys"]
+        now, later = ([], keys) if self._stuck else (keys[:1], keys[1:])
+        found = [self._client.get_item(TableName=TABLE, Key=key)["Item"] for key in now]
+        return {"Responses": {TABLE: found}, "UnprocessedKeys": {TABLE: {"Keys": later}} if later else {}}
+
+
+def test_what_a_batch_leaves_out_is_asked_for_again(aws: Aws, dynamo: DynamoStore, make: Any) -> None:
+    """A throttled batch is read to its end."""
+    keys = [OrderKey("demo-shop", "api", f"m{number}") for number in range(4)]
+    for key in keys:
+        dynamo.create(make(key))
+    client = _Throttled(aws.dynamodb, stuck=False)
+    assert [head.key for head in DynamoStore(client, TABLE).read_many(keys)] == keys
+    assert client.calls == len(keys)
+
+
+def test_a_batch_that_brings_nothing_is_given_up(aws: Aws, dynamo: DynamoStore, make: Any) -> None:
+    """Never a part of the answer as the whole of it, and never for ever."""
+    dynamo.create(make())
+    client = _Throttled(aws.dynamodb, stuck=True)
+    with pytest.raises(StoreUnavailable):
+        DynamoStore(client, TABLE).read_many([KEY])
+    assert client.calls == BATCH_TRIES
 
 
 @pytest.mark.parametrize("operation", [*WRITES, "read"])
@@ -119,7 +156,7 @@ def test_every_field_has_a_name_of_its_own() -> None:
     """No two fields share an attribute, and none is forgotten."""
     assert set(NAMES) == {field.name for field in fields(Head)} - {"key"}
     assert len(set(NAMES.values())) == len(NAMES)
-    assert {"pk", "sk", "due_shard"}.isdisjoint(NAMES.values())
+    assert {"pk", "sk", "due_shard", "bk", "po", "aw", "ha"}.isdisjoint(NAMES.values())
 
 
 NAMED = ("咖啡豆 衣索比亞 半磅", "手沖濾紙 100 入", "不鏽鋼量杓")
@@ -134,7 +171,7 @@ def _claim(lines: int) -> Head:
         carrier=Carrier(CarrierKind.MOBILE_BARCODE, "/ABC+123"),
     )
     values = payload.to_json(content)
-    return heads.claimed(
+    return claims.claimed(
         "prod",
         KEY,
         payload=values,
@@ -147,27 +184,6 @@ def _claim(lines: int) -> Head:
         now=1_774_000_000,
         lease_s=35,
     )
-
-
-def _bytes(value: Any) -> int:
-    """Size of an attribute value, roughly as DynamoDB bills it: names and values as UTF-8, numbers by digit pairs."""
-    ((kind, inner),) = value.items()
-    match kind:
-        case "S":
-            return len(inner.encode())
-        case "N":
-            return len(inner) // 2 + 2
-        case "B":
-            return len(inner)
-        case "M":
-            return 3 + sum(len(name.encode()) + _bytes(part) + 1 for name, part in inner.items())
-        case _:
-            return 3 + sum(_bytes(part) + 1 for part in inner)
-
-
-def item_bytes(head: Head) -> int:
-    """Size of the head's item."""
-    return sum(len(name) + _bytes(value) for name, value in item_of(head).items())
 
 
 def test_an_ordinary_claim_is_one_write_unit() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from einvoice.errors import StoreUnavailable
 from einvoice.model import Centre, OrderKey
-from einvoice.store import dynamodb
+from einvoice.store import items
 from einvoice.store.base import Guard, Head, State
 from einvoice.store.dynamodb import DynamoStore
 from tests.aws import TABLE
@@ -75,7 +75,7 @@ def written(store: DynamoStore, number: int, standing: Head | None, write_id: st
 
 def main() -> None:
     """Write until killed."""
-    dynamodb.DUE_SHARDS = 1  # one merchant fills one of them
+    items.DUE_SHARDS = 1  # one merchant fills one of them
     store = DynamoStore(client(int(sys.argv[1])), TABLE)
     for count in itertools.count():
         number, write_id = count % ORDERS, f"w{count}"

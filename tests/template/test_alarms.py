@@ -36,18 +36,20 @@ def test_every_function_raises_an_alarm_when_it_crashes(template):
     assert set(alarms(template, "Errors")) == set(template.of("AWS::Lambda::Function"))
 
 
-def test_a_recover_that_does_not_run_raises_an_alarm(template):
+def test_a_schedule_that_does_not_run_raises_an_alarm(template):
     """No data is the alarm: a schedule that was switched off counts nothing."""
-    stopped = alarms(template, "Invocations")["RecoverFunction"]
-    assert (stopped["ComparisonOperator"], stopped["Threshold"]) == ("LessThanThreshold", 1)
-    assert stopped["TreatMissingData"] == "breaching"
+    found = alarms(template, "Invocations")
+    assert {name: alarm["Period"] for name, alarm in found.items()} == {"RecoverFunction": 300, "ConfirmFunction": 900}
+    for stopped in found.values():
+        assert (stopped["ComparisonOperator"], stopped["Threshold"]) == ("LessThanThreshold", 1)
+        assert stopped["TreatMissingData"] == "breaching"
 
 
 def test_the_ledgers_own_metrics_raise_alarms_under_the_names_the_code_uses(template):
     """Namespace and the one dimension, ``service``, are what the functions' environment sets."""
     functions = template.of("AWS::Lambda::Function")
     environment = functions["RecoverFunction"]["Environment"]["Variables"]
-    for metric in ("OldestPendingSeconds", "Attention", "Unknown"):
+    for metric in ("OldestPendingSeconds", "Attention", "CorrectionStopped", "Unknown"):
         (alarm,) = alarms(template, metric).values()
         assert alarm["Namespace"] == environment["POWERTOOLS_METRICS_NAMESPACE"]
         assert alarm["Dimensions"] == [{"Name": "service", "Value": environment["POWERTOOLS_SERVICE_NAME"]}]

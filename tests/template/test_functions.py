@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import tomllib
 
+import pytest
+
 from tests.template.reading import ROOT
 from tools import translate
 
@@ -13,6 +15,7 @@ VARIABLES = {
     "TABLE_NAME",
     "KMS_KEY_ID",
     "STAGE",
+    "PUBLIC_URL",
     "POWERTOOLS_SERVICE_NAME",
     "POWERTOOLS_METRICS_NAMESPACE",
     "POWERTOOLS_LOG_LEVEL",
@@ -72,6 +75,27 @@ def test_local_only_parameters_are_empty_by_default(template):
             assert function["Environment"]["Variables"][variable] == {"Ref": parameter}
 
 
+@pytest.mark.parametrize(
+    ("url", "taken"),
+    [
+        ("", True),
+        ("https://abc123.execute-api.ap-northeast-1.amazonaws.com", True),
+        ("https://invoice.example.com/einvoice", True),
+        ("http://invoice.example.com", False),
+        ("https://invoice.example.com/", False),  # the path of a callback begins with one
+        ("https://user@invoice.example.com", False),
+        ("https://invoice.example.com?a=b", False),
+    ],
+)
+def test_the_public_url_is_https_or_none(template, url, taken):
+    """What a centre is given to call back is encrypted on its way, and a path can be put behind it."""
+    parameter = template.body["Parameters"]["PublicUrl"]
+    assert parameter["Default"] == ""
+    assert (re.fullmatch(parameter["AllowedPattern"], url) is not None) is taken
+    for function in template.of("AWS::Lambda::Function").values():
+        assert function["Environment"]["Variables"]["PUBLIC_URL"] == {"Ref": "PublicUrl"}
+
+
 def test_cloudformation_refuses_local_only_parameters_on_a_real_stage(template):
     """Given by mistake to a real stage, they stop the deployment before it begins."""
     (rule,) = template.body["Rules"].values()
@@ -92,16 +116,27 @@ def test_no_configured_stage_sets_a_local_only_parameter():
         assert not {"ClockSource", "AllowedPrivateTargets"} & set(given)
 
 
-def test_recover_runs_every_minute_and_alone(template):
-    """The next minute is its retry; two at a time would only meet each other's fences."""
-    (rule,) = template.of("AWS::Events::Rule").values()
-    assert rule["ScheduleExpression"] == "rate(1 minute)"
+SCHEDULED = {"RecoverFunction": ("rate(1 minute)", 60), "ConfirmFunction": ("rate(5 minutes)", 240)}
+
+
+@pytest.mark.parametrize("function", SCHEDULED)
+def test_what_runs_on_a_schedule_runs_alone_and_is_its_own_retry(template, function):
+    """The next time is its retry; two at a time would only meet each other's fences."""
+    schedule, timeout = SCHEDULED[function]
+    (rule,) = [r for r in template.of("AWS::Events::Rule").values() if function in str(r["Targets"])]
+    assert rule["ScheduleExpression"] == schedule
     assert rule.get("State", "ENABLED") == "ENABLED"
     (target,) = rule["Targets"]
-    assert target["Arn"] == {"Fn::GetAtt": ["RecoverFunction", "Arn"]}
+    assert target["Arn"] == {"Fn::GetAtt": [function, "Arn"]}
     assert target["RetryPolicy"]["MaximumRetryAttempts"] == 0
-    recover = template.of("AWS::Lambda::Function")["RecoverFunction"]
-    assert recover["Timeout"] == 60
-    assert recover["ReservedConcurrentExecutions"] == 1
-    (invoked,) = template.of("AWS::Lambda::EventInvokeConfig").values()
-    assert (invoked["MaximumRetryAttempts"], invoked["MaximumEventAgeInSeconds"]) == (0, 60)
+    described = template.of("AWS::Lambda::Function")[function]
+    assert described["Timeout"] == timeout
+    assert described["ReservedConcurrentExecutions"] == 1
+    invoked = template.of("AWS::Lambda::EventInvokeConfig").values()
+    (mine,) = [i for i in invoked if i["FunctionName"] == {"Ref": function}]
+    assert (mine["MaximumRetryAttempts"], mine["MaximumEventAgeInSeconds"]) == (0, 60)
+
+
+def test_nothing_else_runs_on_a_schedule(template):
+    """A new schedule comes with the same promises."""
+    assert len(template.of("AWS::Events::Rule")) == len(SCHEDULED)

@@ -7,11 +7,12 @@ import pytest
 from tests.template.reading import as_list
 
 TABLE = {"Fn::GetAtt": ["Table", "Arn"]}
-DUE_INDEX = {"Fn::Sub": "${Table.Arn}/index/due"}
+DUE_INDEX = {"Fn::Sub": "${Table.Arn}/index/due"}  # two queues: what recover drives on, what confirm asks about
+BOOKS_INDEX = {"Fn::Sub": "${Table.Arn}/index/books"}
 KEY = {"Fn::GetAtt": ["Key", "Arn"]}
 LOOK_UP = {"dynamodb:GetItem"}
-READ = {"dynamodb:GetItem", "dynamodb:Query"}
-CLAIM = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}  # an issue writes whole heads, behind the fence
+READ = {"dynamodb:BatchGetItem", "dynamodb:GetItem", "dynamodb:Query"}
+CLAIM = {"dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:Query"}  # writes whole heads, behind the fence
 WRITE = CLAIM | {"dynamodb:UpdateItem"}  # a void or reissue begins blindly, by a guarded change of an item
 TAKE = {"sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"}
 # role: (actions on the table, first letter of the partition keys, opens merchants' credentials, its queue)
@@ -19,10 +20,15 @@ ROLES = {
     "IssueRole": (CLAIM, "M", True, "IssueQueue"),
     "VoidRole": (WRITE, "M", True, "VoidQueue"),
     "ReissueRole": (WRITE, "M", True, "ReissueQueue"),
+    "AllowanceRole": (CLAIM, "M", True, "AllowanceQueue"),
+    "CorrectionsRole": (CLAIM, "M", True, None),
+    "CallbacksRole": (CLAIM, "M", True, None),
     "OrdersRole": (READ, "M", True, None),
     "RecoverRole": (WRITE, "M", True, None),
+    "ConfirmRole": (CLAIM, "M", True, None),
     "AuthorizeRole": (LOOK_UP, "K", False, None),
 }
+SEARCHES = {"RecoverRole": DUE_INDEX, "ConfirmRole": DUE_INDEX, "OrdersRole": BOOKS_INDEX}
 # X-Ray has no resources for these two: https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
 WITHOUT_RESOURCE = {"xray:PutTelemetryRecords", "xray:PutTraceSegments"}
 
@@ -72,10 +78,10 @@ def test_table_actions_are_exactly_those_needed_on_keys_of_its_kind(template, ro
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_only_recover_searches_and_only_the_due_index(template, role):
-    """No function can list the table; orders have a partition each, so that a Query finds no two of them."""
+def test_only_listed_roles_search_and_each_only_its_index(template, role):
+    """No function can list the table; orders have a partition each, so that a Query of it finds no two of them."""
     searches = [s for s in having(template.statements(role), "dynamodb:") if s["Resource"] != TABLE]
-    expected = [("dynamodb:Query", DUE_INDEX)] if role == "RecoverRole" else []
+    expected = [("dynamodb:Query", SEARCHES[role])] if role in SEARCHES else []
     assert [(s["Action"], s["Resource"]) for s in searches] == expected
 
 

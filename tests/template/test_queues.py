@@ -6,11 +6,12 @@ DAY_S = 86_400
 
 
 def test_every_function_with_a_queue_has_its_own(template):
-    """Issue, void and reissue each take from one queue."""
+    """Issue, void, reissue and allowance each take from one queue."""
     assert {(function, queue) for function, queue, _ in template.mappings()} == {
         ("IssueFunction", "IssueQueue"),
         ("VoidFunction", "VoidQueue"),
         ("ReissueFunction", "ReissueQueue"),
+        ("AllowanceFunction", "AllowanceQueue"),
     }
 
 

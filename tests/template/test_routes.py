@@ -7,15 +7,26 @@ from tests.template.reading import ROOT
 # The only routes that answer without an API key. A webhook or callback that verifies a signature of its own is put on
 # the second list by hand, with the test that shows what an unsigned request gets.
 ANSWERS_ANYBODY = {"GET /v1/health"}
-SIGNATURE_ONLY: dict[str, str] = {}  # route: the test, as "tests/….py::test_…"
+SIGNATURE_ONLY = {  # route: the test, as "tests/….py::test_…"
+    "POST /v1/callbacks/ecpay/{merchant_id}/{name}": "tests/local/test_corrections.py::test_only_the_centre_is_heard",
+}
 SIGNED_PATHS = ("POST /v1/webhooks/", "POST /v1/callbacks/")
 ROUTES = {
     "POST /v1/invoices": "IssueFunction",
     "POST /v1/invoices/{id}/void": "VoidFunction",
     "POST /v1/invoices/{id}/reissue": "ReissueFunction",
+    "POST /v1/invoices/{id}/allowances": "AllowanceFunction",
+    "POST /v1/allowances/{id}/void": "AllowanceFunction",
+    "POST /v1/orders/{source}/{order_id}/corrections": "CorrectionsFunction",
+    "DELETE /v1/orders/{source}/{order_id}/corrections/{id}": "CorrectionsFunction",
+    "PATCH /v1/orders/{source}/{order_id}/facts": "CorrectionsFunction",
+    "PUT /v1/filings/{period}": "CorrectionsFunction",
+    "POST /v1/callbacks/ecpay/{merchant_id}/{name}": "CallbacksFunction",
     "GET /v1/invoices/{id}": "OrdersFunction",
     "GET /v1/invoices/{id}/print": "OrdersFunction",
     "GET /v1/orders/{source}/{order_id}": "OrdersFunction",
+    "GET /v1/allowances/{id}": "OrdersFunction",
+    "GET /v1/deadlines": "OrdersFunction",
     "GET /v1/health": "OrdersFunction",
 }
 

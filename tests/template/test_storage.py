@@ -21,15 +21,15 @@ def test_there_is_one_table_on_demand_with_a_stream(template):
 
 
 def test_table_has_the_keys_the_store_uses(template):
-    """Partition and sort key, and the sparse index by which recover finds what is due."""
+    """Partition and sort key, and the sparse indexes by which recover finds what is due, and a period its invoices."""
     table = template.of("AWS::DynamoDB::Table")["Table"]
     assert [k["AttributeName"] for k in table["KeySchema"]] == ["pk", "sk"]
-    (due,) = table["GlobalSecondaryIndexes"]
-    assert due["IndexName"] == "due"
-    assert [k["AttributeName"] for k in due["KeySchema"]] == ["due_shard", "due_at"]
-    assert due["Projection"] == {"ProjectionType": "KEYS_ONLY"}
+    indexes = {one["IndexName"]: one for one in table["GlobalSecondaryIndexes"]}
+    keys = {name: [k["AttributeName"] for k in one["KeySchema"]] for name, one in indexes.items()}
+    assert keys == {"due": ["due_shard", "due_at"], "books": ["bk", "no"]}
+    assert all(one["Projection"] == {"ProjectionType": "KEYS_ONLY"} for one in indexes.values())
     types = {a["AttributeName"]: a["AttributeType"] for a in table["AttributeDefinitions"]}
-    assert types == {"pk": "S", "sk": "S", "due_shard": "S", "due_at": "N"}
+    assert types == {"pk": "S", "sk": "S", "due_shard": "S", "due_at": "N", "bk": "S", "no": "S"}
 
 
 def test_table_is_encrypted_with_our_key(template):

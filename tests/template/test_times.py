@@ -17,7 +17,14 @@ from tests import service
 
 API_GATEWAY_S = 30  # the longest an HTTP API waits for an integration
 AUTHORIZER_S = 10  # and for its authorizer
-LEASING = ("IssueFunction", "VoidFunction", "ReissueFunction", "RecoverFunction")  # those that claim or take over
+LEASING = (  # those that claim or take over
+    "IssueFunction",
+    "VoidFunction",
+    "ReissueFunction",
+    "AllowanceFunction",
+    "CorrectionsFunction",
+    "RecoverFunction",
+)
 TIMING = Timing()
 
 
@@ -82,8 +89,18 @@ def test_recover_begins_nothing_it_cannot_finish(template):
     assert reserve <= timeout(template, "RecoverFunction") / 2
 
 
-def test_recover_is_over_before_it_is_wanted_again(template):
-    """Once a minute, one at a time."""
-    (rule,) = template.of("AWS::Events::Rule").values()
-    assert rule["ScheduleExpression"] == "rate(1 minute)"
-    assert timeout(template, "RecoverFunction") <= 60
+def test_confirm_begins_nothing_it_cannot_finish(template):
+    """What it keeps back takes a call that was sent just before, and the commit; and leaves most of its time for work.
+
+    An order of several documents has several look-ups: each is given only what is left before the commit.
+    """
+    reserve = service.load("confirm").RESERVE_S
+    assert TIMING.look_cap_s + TIMING.reserve_s < reserve <= timeout(template, "ConfirmFunction") / 2
+
+
+@pytest.mark.parametrize(("function", "every_s"), [("RecoverFunction", 60), ("ConfirmFunction", 300)])
+def test_what_runs_on_a_schedule_is_over_before_it_is_wanted_again(template, function, every_s):
+    """One at a time, and none left out."""
+    (rule,) = [r for r in template.of("AWS::Events::Rule").values() if function in str(r["Targets"])]
+    assert rule["ScheduleExpression"] == {60: "rate(1 minute)", 300: "rate(5 minutes)"}[every_s]
+    assert timeout(template, function) <= every_s

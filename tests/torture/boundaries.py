@@ -17,9 +17,18 @@ from einvoice.application.ports import Ports
 from einvoice.store.base import Store
 
 STORE_CALLS = tuple(name for name in vars(Store) if not name.startswith("_"))
-WRITES = {"issue": "Issue", "void": "Invalid", "reissue_same_number": "VoidWithReIssue"}  # and the centre's own name
-LOOKS = ("find", "numbers_left")
-CHANGES = ("create", "replace", "begin", "open_breaker")  # of the store
+#: calls that change something at the centre, with the centre's own name
+WRITES = {
+    "issue": "Issue",
+    "void": "Invalid",
+    "reissue_same_number": "VoidWithReIssue",
+    "allow": "Allowance",
+    "ask_allowance": "AllowanceByCollegiate",
+    "void_allowance": "AllowanceInvalid",
+    "cancel_asked_allowance": "AllowanceInvalidByCollegiate",
+}
+LOOKS = ("find", "numbers_left", "find_allowances", "find_void", "find_allowance_void")
+CHANGES = ("create", "replace", "begin", "open_breaker", "remember", "mark_filed")  # of the store
 #: edges between which something changed, here or at the centre; to die on any other is to die on the one before it
 TELLING = frozenset(
     {f"after store.{name}" for name in CHANGES}
@@ -91,7 +100,7 @@ class EdgedCentres:
 
 class _EdgedProvider:
     def __init__(self, provider: Any, edges: Edges) -> None:
-        self.profile = provider.profile
+        self.profile, self.genuine = provider.profile, provider.genuine
         for name in LOOKS:
             setattr(self, name, _edged(getattr(provider, name), f"centre.{name}", edges))
         for name, op in WRITES.items():

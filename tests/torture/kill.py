@@ -1,7 +1,8 @@
 """``python -m tests.torture.kill``: kill the process at every edge of every effect, and tell what became of the order.
 
-For issue, void, re-issue, re-issue under the same number, and each of them asked for once more; see ``story``. Second
-kills leave out the edges between which nothing changed, unless ``--every`` is given (some fifteen minutes).
+For every one of ``operations``: issue, void, re-issue, allowances, corrections of several steps, and the same asked
+for once more; see ``story`` for what follows. Second kills leave out the edges between which nothing changed, unless
+``--every`` is given (an hour and more).
 """
 
 from __future__ import annotations
@@ -14,7 +15,8 @@ import time
 from pathlib import Path
 
 from local.table import table
-from tests.torture.story import OPERATIONS, WAYS, Story, stories
+from tests.torture.operations import OPERATIONS
+from tests.torture.story import WAYS, Story, stories
 from tests.torture.world import world
 
 COLUMNS = ["killed at", "then killed at", "stood: ledger | centre", "left: ledger | centre", "living", "verdict"]

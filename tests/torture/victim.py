@@ -18,16 +18,17 @@ from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
-import boto3
+import botocore.session
 
 from einvoice import wiring
-from einvoice.application import heads, sending
+from einvoice.application import allowing, generations, heads, sending, uploads
 from einvoice.application.ports import Ports
 from einvoice.providers.base import Absent
-from einvoice.store import dynamodb
+from einvoice.store import items
 from tests.torture.boundaries import Edges, edged
 
-FUNCTIONS = ("issue", "void", "reissue", "recover")
+FUNCTIONS = ("issue", "void", "reissue", "allowance", "corrections", "callbacks", "recover", "confirm")
+SCHEDULED = ("recover", "confirm")
 MERCHANT = "demo-shop"
 LATE_S = 540  # a packet this old is still within the 600 s for which ECPay takes its timestamp
 
@@ -38,7 +39,7 @@ class Context:
     aws_request_id = "torture"
 
     def __init__(self, function: str) -> None:
-        self._left_ms = 60_000 if function == "recover" else 25_000
+        self._left_ms = 60_000 if function in SCHEDULED else 25_000
 
     def get_remaining_time_in_millis(self) -> int:
         """The whole timeout, as if no time ever passed."""
@@ -97,7 +98,15 @@ def _every_attempt_mints_a_number() -> None:
 
 
 def _repeats_are_carried_out() -> None:
-    heads.repeated = lambda head: False
+    generations.repeated = lambda head: False
+
+
+def _no_allowance_is_found() -> None:
+    allowing._after_allow = lambda p, found, head: head
+
+
+def _nobody_waits_for_the_ministry() -> None:
+    uploads.confirmed = lambda head, kind: True
 
 
 #: ways to break the product, for the proof that the torture would see it
@@ -105,18 +114,26 @@ SABOTAGES = {
     "nothing is found": _nothing_is_found,
     "every attempt mints a number": _every_attempt_mints_a_number,
     "repeats are carried out": _repeats_are_carried_out,
+    "no allowance is found": _no_allowance_is_found,
+    "nobody waits for the ministry": _nobody_waits_for_the_ministry,
 }
 
 
 def container() -> Ports:
     """The ports of a warm container, without the 200 ms between calls; its connections are closed again."""
-    dynamodb.DUE_SHARDS = 1  # one merchant fills one of them; asking the empty others is half of a recovery's time
+    items.DUE_SHARDS = 1  # one merchant fills one of them; asking the empty others is half of a recovery's time
     made: list[Any] = []
-    client = boto3.client
-    with patch.object(boto3, "client", lambda *args, **kwargs: made.append(client(*args, **kwargs)) or made[-1]):
+    create = botocore.session.Session.create_client
+
+    def kept(*args: Any, **kwargs: Any) -> Any:
+        made.append(create(*args, **kwargs))
+        return made[-1]
+
+    with patch.object(botocore.session.Session, "create_client", kept):
         ports = replace(wiring.build(os.environ), pace=lambda merchant, account: None)
     ports.centres.pinned(MERCHANT, ports.centres.current(MERCHANT)[0])
     ports.store.due(0, 1)
+    assert made, "wiring makes its clients some other way: none could be closed"
     for one in made:
         one.close()  # a connection must not be shared with the forks; the client opens its next one by itself
     return ports

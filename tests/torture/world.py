@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import boto3
 
@@ -32,7 +33,12 @@ ROUTES = {
     "issue": "POST /v1/invoices",
     "void": "POST /v1/invoices/{id}/void",
     "reissue": "POST /v1/invoices/{id}/reissue",
+    "allow": "POST /v1/invoices/{id}/allowances",
+    "void_allowance": "POST /v1/allowances/{id}/void",
+    "correct": "POST /v1/orders/{source}/{order_id}/corrections",
 }
+FUNCTIONS = {"allow": "allowance", "void_allowance": "allowance", "correct": "corrections"}  # the others: as the route
+NOWHERE = "http://127.0.0.1:1"  # where the centre calls back: nobody hears, unless a test passes it on
 
 Json = dict[str, Any]
 
@@ -61,11 +67,15 @@ class World:
         self, sim: Simulator, store: DynamoStore, victim: subprocess.Popen[str], environment: dict[str, str]
     ) -> None:
         self.sim, self.store, self.environment = sim, store, environment
+        self.dynamodb = store._client
         self._victim = victim
 
     def reset(self) -> None:
-        """A new shop day: the centre is empty, the clock starts again. Old orders rest in the ledger for ever."""
+        """A new shop: centre and ledger hold no order, the clock starts again."""
         self.sim.reset()
+        for item in self.dynamodb.scan(TableName=TABLE, ProjectionExpression="pk, sk")["Items"]:
+            if "#O#" in item["pk"]["S"]:
+                self.dynamodb.delete_item(TableName=TABLE, Key=item)
         self.sim.settings({"profile": "stage"})
         self.sim.move_clock(now=datetime.fromisoformat(NOW))
 
@@ -82,11 +92,11 @@ class World:
         assert (told["status"] == KILLED) == (told["answer"] is None), told
         return Run(told["edges"], told["status"] == KILLED, told["answer"])
 
-    def call(self, function: str, body: Json, path: Json, kill_at: int = 0) -> Run:
+    def call(self, route: str, body: Json, path: Json, kill_at: int = 0) -> Run:
         """One HTTP request of the merchant."""
         event = {
             "version": "2.0",
-            "routeKey": ROUTES[function],
+            "routeKey": ROUTES[route],
             "headers": {},
             "requestContext": {
                 "requestId": f"req-{uuid.uuid4().hex[:12]}",
@@ -96,18 +106,42 @@ class World:
             "body": json.dumps(body, ensure_ascii=False),
             "isBase64Encoded": False,
         }
-        return self.run(function, event, kill_at)
+        return self.run(FUNCTIONS.get(route, route), event, kill_at)
+
+    def tell_agreed(self, kill_at: int = 0) -> Run:
+        """The centre's last callback, which said that a buyer agreed, comes to us."""
+        told = self.sim.callbacks()[-1]
+        event = {
+            "version": "2.0",
+            "routeKey": "POST /v1/callbacks/ecpay/{merchant_id}/{name}",
+            "headers": {"content-type": "application/x-www-form-urlencoded"},
+            "requestContext": {"requestId": f"req-{uuid.uuid4().hex[:12]}"},
+            "pathParameters": {"merchant_id": MERCHANT, "name": str(told["url"]).rpartition("/")[2]},
+            "body": urlencode(told["form"]),
+        }
+        return self.run("callbacks", event, kill_at)
 
     def head(self, order_id: str) -> Head | None:
         """What the ledger holds."""
         return self.store.read(OrderKey(MERCHANT, "api", order_id))
 
     def upload(self, order_id: str) -> None:
-        """Hours pass, the ministry has the invoice, and the ledger knows: what polling will write one day."""
+        """Hours pass, the ministry has the invoice, and the ledger knows: what ``confirm`` would write."""
         self.sim.move_clock(advance_s=UPLOADED_S)
         head = self.head(order_id)
         assert head is not None
         assert self.store.replace(replace(head, upload="confirmed", ver=head.ver + 1, write_id="uploaded")) is None
+
+    def confirm(self, order_id: str) -> None:
+        """Half a day passes, and ``confirm`` hears that the ministry has everything of this order."""
+        head = self.head(order_id)
+        assert head is not None
+        assert head.confirm_at is not None
+        self.wait_until(head.confirm_at + 1)
+        self.run("confirm", {})
+        head = self.head(order_id)
+        assert head is not None
+        assert head.confirm_at is None, head
 
     def wait_until(self, epoch: int) -> None:
         """Move the clock there, if it is not past it; what is on its way arrives meanwhile."""
@@ -136,7 +170,8 @@ def world(scratch: Path, sabotage: str = "") -> Iterator[World]:
         dynamodb, kms = session.client("dynamodb", endpoint_url=endpoint), session.client("kms", endpoint_url=endpoint)
         create_table(dynamodb)
         key_id = kms.create_key()["KeyMetadata"]["KeyId"]
-        add_merchant(dynamodb, kms, key_id, sim, MERCHANT, same_number_reissue=True)
+        settings = {"same_number_reissue": True, "history": "void_allowances_first"}
+        add_merchant(dynamodb, kms, key_id, sim, MERCHANT, **settings)
         function_environment = environment | {
             "PYTHONPATH": f"{ROOT}:{ROOT / 'shared'}",
             "AWS_ACCESS_KEY_ID": "test",
@@ -148,6 +183,7 @@ def world(scratch: Path, sabotage: str = "") -> Iterator[World]:
             "TABLE_NAME": TABLE,
             "KMS_KEY_ID": key_id,
             "STAGE": "test",
+            "PUBLIC_URL": NOWHERE,
             "CLOCK_SOURCE": f"{sim.url}/_control/clock",
             "ALLOWED_PRIVATE_TARGETS": sim.url,
         }

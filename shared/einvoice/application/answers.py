@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from einvoice.errors import Conflict, NotFound, Reason
 from einvoice.store.base import Head, State
 
-PENDING = frozenset({State.ISSUING, State.WAITING, State.VOIDING, State.REISSUING})
+PENDING = frozenset({State.ISSUING, State.WAITING, State.VOIDING, State.REISSUING, State.ALLOWING})
 RETRY_AFTER_S = 30
 
 
@@ -21,8 +21,8 @@ class Answer:
 
 
 def retry_after(head: Head, now: int) -> int:
-    """Seconds after which asking again may tell more: 5 to 900."""
-    due = head.due_at or now + RETRY_AFTER_S
+    """Seconds after which asking again may tell more: 5 to 900. A correction that waits moves when ``confirm`` asks."""
+    due = head.due_at or (head.confirm_at if head.planned else None) or now + RETRY_AFTER_S
     return min(max(due - now, 5), 900)
 
 
@@ -86,4 +86,29 @@ def cancelled() -> Conflict:
     """409: the platform had cancelled the order before its invoice was issued."""
     return Conflict(
         Reason.ASK_A_PERSON, "ORDER_CANCELLED", "這筆訂單已被取消，因此不開立發票；若取消有誤，請聯絡客服。"
+    )
+
+
+def fully_refunded() -> Conflict:
+    """422: the buyer got everything back, so nothing is billed again."""
+    return Conflict(Reason.ALREADY_DONE, "FULLY_REFUNDED", "此訂單已全額退款或取消，不得再開立發票。", status=422)
+
+
+def facts_recorded() -> Conflict:
+    """422: what people recorded decides which change is lawful, and only a correction reads it."""
+    return Conflict(
+        Reason.USE_ALLOWANCE,
+        "FACTS_RECORDED",
+        "這筆訂單已登錄會影響作廢方式的事實（例如已申報扣抵、已兌獎、紙本是否收回），請使用更正功能，由系統選擇合法的方式。",
+        status=422,
+    )
+
+
+def correcting(head: Head, now: int) -> Conflict:
+    """409: a correction of this order is under way, or waits; what it wants comes first."""
+    return Conflict(
+        Reason.WAIT,
+        "CORRECTION_IN_PROGRESS",
+        "這筆訂單的更正或折讓正在處理中，完成後再送出同一個請求；進度請查詢訂單。",
+        retry_after_s=retry_after(head, now),
     )

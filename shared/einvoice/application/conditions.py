@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from einvoice.application import payload, sending
+from einvoice.application import allowances, payload, sending
 from einvoice.application.ports import Json, Ports, Work
 from einvoice.errors import Conflict, InvalidRequest, MerchantUnusable, Reason
 from einvoice.model import Centre, Order, ProviderProfile
@@ -40,17 +40,24 @@ def laid_over(original: Json, corrections: Json) -> Json:
 def checked_content(p: Ports, head: Head, corrections: Json, profile: ProviderProfile) -> Order:
     """The corrected, normalised content of the new invoice. Raises InvalidRequest with every violation."""
     order = normalise(payload.from_json(laid_over(head.payload, corrections)))
+    check_order(p, order, profile)
+    return order
+
+
+def check_order(p: Ports, order: Order, profile: ProviderProfile) -> None:
+    """The content may be issued today. Raises InvalidRequest with every violation."""
     violations = issue_rules.check(order, on=p.clock.now().astimezone(TAIPEI).date(), profile=profile)
     violations += payload.check_size(order)
     if violations:
         raise InvalidRequest([replace(v, path=f"corrections.{v.path}") for v in violations])
-    return order
 
 
 def check_case(p: Ports, head: Head, corrected: Order, request: Json, profile: ProviderProfile) -> None:
     """The conditions under which an order may get another invoice. Raises Conflict."""
     old_total = int(head.payload.get("total_twd", 0))
     order_total = request.get("order_total_twd")
+    if order_total is not None and not request.get("plan"):  # a plan's is what is left to bill already
+        order_total = int(order_total) - allowances.refunded_twd(head)
     refusal = rules.decide(
         rules.ReissueCase(
             state=State.ISSUED.value if head.state is State.REISSUING else head.state.value,
@@ -80,7 +87,8 @@ def check_case(p: Ports, head: Head, corrected: Order, request: Json, profile: P
 
 def check_room(head: Head) -> None:
     """The order's item can keep one more generation. Raises Conflict."""
-    if head.generation >= MAX_GENERATIONS or payload.stored_bytes(head.past) > payload.MAX_PAST_BYTES:
+    kept = payload.stored_bytes([head.past, head.allowances, head.plans])
+    if head.generation >= MAX_GENERATIONS or kept > payload.MAX_PAST_BYTES:
         raise Conflict(
             Reason.ASK_A_PERSON,
             "TOO_MANY_REISSUES",
@@ -99,8 +107,8 @@ def centre_for_next(p: Ports, head: Head) -> tuple[Centre, ProviderProfile]:
         return head.centre, p.centres.profile(head.key.merchant)
 
 
-def check_numbers(p: Ports, w: Work, head: Head) -> None:
-    """The centre has a number (字軌號碼) left for the new invoice. Raises Conflict; nothing was sent."""
+def numbers_left(p: Ports, w: Work, head: Head) -> int | None:
+    """How many numbers (字軌號碼) the centre of the next generation has left; None: it did not say."""
     centre, _ = centre_for_next(p, head)
     provider = p.centres.pinned(head.key.merchant, centre)
     merchant, account = head.key.merchant, centre.account
@@ -111,7 +119,13 @@ def check_numbers(p: Ports, w: Work, head: Head) -> None:
         left = provider.numbers_left(Period.of(p.clock.now()).key, call) if call else None
     if isinstance(left, Unknown) and left.retry_after_s is not None:
         p.breakers.open(merchant, account, left.retry_after_s, left.cause)
-    if not isinstance(left, Accepted):
+    return left.value if isinstance(left, Accepted) else None
+
+
+def check_numbers(p: Ports, w: Work, head: Head) -> None:
+    """The centre has a number left for the new invoice. Raises Conflict; nothing was sent."""
+    left = numbers_left(p, w, head)
+    if left is None:
         raise Conflict(
             Reason.PROVIDER_BUSY,
             NUMBERS_UNKNOWN,
@@ -119,7 +133,7 @@ def check_numbers(p: Ports, w: Work, head: Head) -> None:
             status=503,
             retry_after_s=60,
         )
-    if left.value < 1:
+    if left < 1:
         raise Conflict(
             Reason.ADD_NUMBERS,
             "NUMBER_EXHAUSTED",

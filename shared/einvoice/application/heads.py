@@ -7,22 +7,30 @@ The rule behind all of them: unknown is the default; "refused" needs proof that 
 from __future__ import annotations
 
 import itertools
-from dataclasses import asdict, replace
+import json
+from dataclasses import replace
 from typing import Any
 
+from einvoice.application import plans, uploads
 from einvoice.errors import Reason
-from einvoice.identity import invoice_id, relate_number
-from einvoice.model import Centre, OrderKey
+from einvoice.identity import invoice_id
 from einvoice.providers.base import Found, Issued, Rejected, Unknown
 from einvoice.rules.adoption import Difference
 from einvoice.rules.period import TAIPEI, Period
 from einvoice.store.base import Head, State
 
 MAX_LOG = 60
+MAX_LASTING = 140
+MAX_LOG_BYTES = 40_000  # what MAX_LOG of the largest entries take: an item ends at 400 KB
+LASTING = frozenset({"fact", "fact_taken_back", "issued", "adopted", "voided", "allowed", "allowance_voided", "agreed"})
 MAX_DIFFERENCES = 20  # kept for a person; the centre's console shows the rest
 MAX_SHOWN_CHARS = 200
 
 REPLACED = "REPLACED_SAME_NUMBER"  # state of a past entry whose number lives on with another content
+
+#: states in which a change of a living invoice is under way, which no centre de-duplicates
+CHANGING = frozenset({State.VOIDING, State.REISSUING, State.ALLOWING})
+_BEGINNINGS = frozenset({"voiding", "reissuing", "allowing", "asking", "voiding_allowance", "cancelling_asked"})
 
 #: refusals that a later attempt with the same content can overcome; everything else needs another content
 LATER = frozenset({Reason.ADD_NUMBERS, Reason.FIX_CREDENTIALS, Reason.PROVIDER_BUSY, Reason.WAIT})
@@ -31,10 +39,37 @@ LATER = frozenset({Reason.ADD_NUMBERS, Reason.FIX_CREDENTIALS, Reason.PROVIDER_B
 NOT_ABOUT_IT = frozenset({Reason.FIX_CREDENTIALS, Reason.PROVIDER_BUSY})
 
 
+def changing(  # noqa: PLR0913 — an intent is all of this, and every part has a name
+    head: Head, state: State, *, doing: dict[str, Any], now: int, lease_s: int, window_s: int, event: str, **detail: Any  # noqa: ANN401 — JSON values
+) -> Head:
+    """The intent of a change of the living invoice: what may be sent from now, and how long nothing else may be."""
+    head = replace(
+        head,
+        state=state,
+        next=doing,
+        lease_until=now + lease_s,
+        due_at=now + lease_s,
+        sent_at=now,
+        quiet_until=now + window_s,
+        attempts=0,
+        cause="",
+    )
+    return logged(head, now, event, **detail)
+
+
 def logged(head: Head, now: int, event: str, **detail: Any) -> Head:  # noqa: ANN401 — JSON values
-    """The head with one more log entry; the oldest make room."""
+    """The head with one more log entry; the oldest make room.
+
+    What was recorded, and what came of documents, outlives what was only tried: each kind makes room for its own.
+    """
     entry = {"at": now, "event": event, **{name: value for name, value in detail.items() if value not in ("", None)}}
-    return replace(head, log=[*head.log, entry][-MAX_LOG:])
+    log = [*head.log, entry]
+    alike = [at for at, one in enumerate(log) if (one["event"] in LASTING) == (event in LASTING)]
+    if len(alike) > (MAX_LASTING if event in LASTING else MAX_LOG):
+        del log[alike[0]]
+    while len(log) > MAX_LOG and len(json.dumps(log, ensure_ascii=False).encode("utf-8", "replace")) > MAX_LOG_BYTES:
+        del log[next((at for at, one in enumerate(log[:-1]) if one["event"] not in LASTING), 0)]
+    return replace(head, log=log)
 
 
 def ids(head: Head) -> dict[str, str]:
@@ -48,69 +83,15 @@ def ids(head: Head) -> dict[str, str]:
 
 def pending_since(head: Head) -> int:
     """When what is now unfinished began: the change under way, or the issue itself (epoch seconds)."""
-    if head.state in (State.VOIDING, State.REISSUING):
-        began = [int(entry["at"]) for entry in head.log if entry["event"] in ("voiding", "reissuing")]
+    if head.state in CHANGING:
+        began = [int(entry["at"]) for entry in head.log if entry["event"] in _BEGINNINGS]
         return began[-1] if began else head.updated_at
-    if head.state is State.ISSUED:  # a wish that came while it was on its way
+    if head.state in (State.ISSUED, State.VOIDED):  # a wish that came while it was on its way, or a correction
         return int(head.want.get("at", head.updated_at))
     return head.first_sent_at or head.created_at
 
 
 # --- taking hold of the work ---------------------------------------------------------------------------------------
-
-
-def claimed(  # noqa: PLR0913 — a claim is all of this, and every part has a name
-    stage: str,
-    key: OrderKey,
-    *,
-    payload: dict[str, Any],
-    request_hash: str,
-    idempotency_key: str,
-    centre: Centre,
-    sold_period: str,
-    op: str,
-    write_id: str,
-    now: int,
-    lease_s: int,
-) -> Head:
-    """The first intent of an order: it may be sent from the moment this is stored."""
-    head = Head(
-        key=key,
-        state=State.ISSUING,
-        generation=1,
-        ver=1,
-        write_id=write_id,
-        op=op,
-        created_at=now,
-        updated_at=now,
-        request_hash=request_hash,
-        payload=payload,
-        relate_number=relate_number(stage, key, 1),
-        centre=centre,
-        lease_until=now + lease_s,
-        due_at=now + lease_s,
-        first_sent_at=now,
-        sent_at=now,
-        sold_period=sold_period,
-        keys={"issue": [idempotency_key, request_hash]},
-    )
-    return logged(head, now, "claimed", relate_number=head.relate_number)
-
-
-def tombstone(key: OrderKey, want: dict[str, Any], *, op: str, write_id: str, now: int) -> Head:
-    """An order nobody has claimed yet, with what the merchant already wants of it."""
-    head = Head(
-        key=key,
-        state=State.WANTED,
-        generation=1,
-        ver=1,
-        write_id=write_id,
-        op=op,
-        created_at=now,
-        updated_at=now,
-        want=want,
-    )
-    return logged(head, now, "wanted", kind=want.get("kind"))
 
 
 def taken_over(head: Head, *, op: str, now: int, lease_s: int, window_s: int) -> Head:
@@ -125,9 +106,14 @@ def taken_over(head: Head, *, op: str, now: int, lease_s: int, window_s: int) ->
         return replace(
             head, state=State.ISSUING, settle_until=settle, sent_at=now, first_sent_at=head.first_sent_at or now
         )
-    if head.state in (State.VOIDING, State.REISSUING) and (head.quiet_until or 0) <= now:
+    if head.state in CHANGING and (head.quiet_until or 0) <= now:
         return replace(head, sent_at=now, quiet_until=now + window_s)
     return replace(head, sent_at=None)
+
+
+def due_if_wanted(head: Head, now: int) -> int | None:
+    """When an order that rests is looked at again: at once where the merchant wants something of it."""
+    return now if head.want or head.planned else None
 
 
 def unsent(head: Head) -> Head:
@@ -161,7 +147,8 @@ def issued(head: Head, document: Issued, now: int, *, upload: str = "uploading",
         settle_until=None,
         attempts=0,
         lease_until=0,
-        due_at=now if head.want else None,
+        due_at=due_if_wanted(head, now),
+        confirm_at=None,
         next={},
     )
     return logged(head, now, event, number=document.number)
@@ -185,8 +172,13 @@ def adopted(head: Head, found: Found, differences: list[Difference], now: int) -
             differences=len(differences),
         )
     document = Issued(number=found.number, issued_at=found.issued_at, random_code=found.random_code)
-    head = issued(head, document, now, upload=found.upload, event="adopted")
+    head = issued(head, document, now, upload=believed(found.upload), event="adopted")
     return voided(head, now, event="adopted_void") if found.void else head
+
+
+def believed(upload: str) -> str:
+    """An upload's state as it is adopted: that the ministry refused it, ``confirm`` finds, and tells a person."""
+    return "uploading" if upload == "refused" else upload
 
 
 def unknown(head: Head, outcome: Unknown | Rejected, now: int, due_at: int) -> Head:
@@ -206,7 +198,7 @@ def times_unknown(head: Head, cause: str) -> int:
 
 def waiting(head: Head, cause: str, now: int, due_at: int, rejected: Rejected | None = None) -> Head:
     """Nothing of ours is on its way; the same content is tried again at ``due_at``."""
-    refusal = _refusal(rejected) if rejected else {}
+    refusal = refusal_of(rejected) if rejected else {}
     head = replace(
         head,
         state=State.WAITING,
@@ -220,26 +212,26 @@ def waiting(head: Head, cause: str, now: int, due_at: int, rejected: Rejected | 
     return logged(head, now, "waiting", **({"cause": cause} | refusal))
 
 
-def refused(head: Head, rejected: Rejected, now: int) -> Head:
+def refused(head: Head, rejected: Rejected, now: int, *, event: str = "refused") -> Head:
     """Proved: no invoice lives, none can arrive. A corrected order may be sent again under the same order number."""
-    refusal = _refusal(rejected)
+    refusal = refusal_of(rejected)
     head = replace(
         head,
         state=State.REFUSED,
         cause=rejected.cause,
         refusal=refusal,
-        due_at=None,
+        due_at=now if head.planned else None,
         lease_until=0,
         sent_at=None,
         settle_until=None,
         attempts=0,
     )
-    return logged(head, now, "refused", **refusal)
+    return logged(plans.met_refusal(head, rejected.cause, refusal), now, event, **refusal)
 
 
 def refusal_pending(head: Head, rejected: Rejected, now: int, due_at: int) -> Head:
     """The centre refused, but proof is missing: nobody is told "refused" before a last look at ``due_at``."""
-    refusal = _refusal(rejected)
+    refusal = refusal_of(rejected)
     pending = {**refusal, "pending": "yes"}
     head = replace(head, sent_at=None, cause=rejected.cause, refusal=pending, due_at=due_at, lease_until=0)
     return logged(head, now, "refusal_pending", **refusal)
@@ -265,7 +257,12 @@ def flagged(head: Head, now: int, cause: str, **values: Any) -> Head:  # noqa: A
 
 
 def looked_into(head: Head, now: int, *, by: str, reason: str) -> Head:
-    """A person has looked: the flag goes, and recovery asks the centre again; what still differs is flagged again."""
+    """A person has looked: the flag goes, and the centre is asked again; what still differs is flagged again.
+
+    Work under way is taken up by recovery. An order at rest is asked about as if nothing of it were confirmed yet.
+    """
+    at_rest = head.state in (State.ISSUED, State.VOIDED)
+    head = uploads.asked_again(replace(head, confirm_at=now)) if at_rest else head
     head = replace(head, attention={}, attempts=0, due_at=now, lease_until=0)
     return logged(head, now, "looked_into", by=by, reason=reason)
 
@@ -282,7 +279,8 @@ def cancellation_forgotten(head: Head, now: int, *, by: str, reason: str) -> Hea
 
 
 def voided(head: Head, now: int, *, event: str = "voided") -> Head:
-    """The invoice is void (作廢); nothing of it is on its way."""
+    """The invoice is void (作廢); nothing of it is on its way. Where the order was cancelled, nothing replaces it."""
+    head = plans.superseded(head, now) if head.want else head
     head = replace(
         head,
         state=State.VOIDED,
@@ -295,14 +293,22 @@ def voided(head: Head, now: int, *, event: str = "voided") -> Head:
         quiet_until=None,
         attempts=0,
         lease_until=0,
-        due_at=None,
+        due_at=now if head.planned else None,
+        void_upload="uploading",
+        confirm_at=None,
     )
     return logged(head, now, event, number=head.number)
 
 
 def void_refused(head: Head, rejected: Rejected, now: int) -> Head:
-    """The centre definitely did not void: the invoice lives on, and a reissue that began with this void ends here."""
-    refusal = _refusal(rejected)
+    """The centre definitely did not void: the invoice lives on, and a reissue that began with this void ends here.
+
+    A correction that was asked for meanwhile was not refused by it.
+    """
+    refusal = refusal_of(rejected)
+    plan = plans.current(head)
+    if plan is not None and plan["by"] in (head.keys.get("void"), head.keys.get("reissue")):
+        head = plans.met_refusal(head, rejected.cause, refusal)
     head = replace(
         head,
         state=State.ISSUED,
@@ -315,13 +321,13 @@ def void_refused(head: Head, rejected: Rejected, now: int) -> Head:
         quiet_until=None,
         attempts=0,
         lease_until=0,
-        due_at=now if head.want else None,
+        due_at=due_if_wanted(head, now),
     )
     return logged(head, now, "void_refused", **refusal)
 
 
-def withdrawn_intent(head: Head, now: int, cause: str) -> Head:
-    """A void or reissue that was begun and, before anything was sent, found not to be allowed."""
+def too_late(head: Head, now: int, cause: str) -> Head:
+    """A void or reissue that proved to have changed nothing, and may not be sent (again); a plan finds another way."""
     head = replace(
         head,
         state=State.ISSUED,
@@ -331,81 +337,9 @@ def withdrawn_intent(head: Head, now: int, cause: str) -> Head:
         sent_at=None,
         quiet_until=None,
         lease_until=0,
-        due_at=now if head.want else None,
+        due_at=due_if_wanted(head, now),
     )
     return logged(head, now, "not_allowed", cause=cause)
-
-
-def next_generation(  # noqa: PLR0913 — a claim is all of this, and every part has a name
-    head: Head,
-    stage: str,
-    *,
-    payload: dict[str, Any],
-    request_hash: str,
-    centre: Centre,
-    sold_period: str,
-    op: str,
-    now: int,
-    lease_s: int,
-) -> Head:
-    """The intent of the replacing invoice: a new order number at the centre, the old generation kept for ever.
-
-    Precondition: the old one is definitely void.
-    """
-    generation = head.generation + 1
-    old = past_of(head)
-    head = replace(
-        head,
-        state=State.ISSUING,
-        generation=generation,
-        op=op,
-        request_hash=request_hash,
-        payload=payload,
-        relate_number=relate_number(stage, head.key, generation),
-        centre=centre,
-        lease_until=now + lease_s,
-        due_at=now + lease_s,
-        attempts=0,
-        first_sent_at=now,
-        sent_at=now,
-        settle_until=None,
-        quiet_until=None,
-        cause="",
-        refusal={},
-        sold_period=sold_period,
-        number="",
-        issued_at="",
-        random_code="",
-        period="",
-        upload="none",
-        void_reason="",
-        voided_at="",
-        next={},
-        past=[*head.past, old],
-    )
-    return logged(head, now, "next_generation", generation=generation, relate_number=head.relate_number)
-
-
-def resent(
-    head: Head, *, payload: dict[str, Any], request_hash: str, op: str, now: int, lease_s: int
-) -> Head:
-    """The intent of the same generation with another (or the same) content, after a proved refusal or while waiting."""
-    head = replace(
-        head,
-        state=State.ISSUING,
-        op=op,
-        request_hash=request_hash,
-        payload=payload,
-        lease_until=now + lease_s,
-        due_at=now + lease_s,
-        attempts=0,
-        first_sent_at=head.first_sent_at or now,
-        sent_at=now,
-        cause="",
-        refusal={},
-        attention={},
-    )
-    return logged(head, now, "sent_again")
 
 
 def _without_reissue(head: Head) -> dict[str, list[str]]:
@@ -413,39 +347,8 @@ def _without_reissue(head: Head) -> dict[str, list[str]]:
     return {name: pair for name, pair in head.keys.items() if name != "reissue"}
 
 
-def repeated(head: Head) -> bool:
-    """Whether the reissue under way had been carried out before: its request came again, and its worker died at once.
-
-    To carry it out once more would undo whatever was corrected since.
-    """
-    return any(past.get("by") and same_wish(past["by"], head.keys["reissue"]) for past in head.past)
-
-
-def same_wish(one: list[str], other: list[str]) -> bool:
-    """Whether two pairs of idempotency key and body hash are one request; with different keys they are two wishes."""
-    return one[1] == other[1] and (one[0] == other[0] or not (one[0] and other[0]))
-
-
-def past_of(head: Head) -> dict[str, Any]:
-    """An ended generation as it is kept: everything a reader of the books may ask for."""
-    return {
-        "generation": head.generation,
-        "state": State.VOIDED.value if head.voided_at else head.state.value,
-        "relate_number": head.relate_number,
-        "centre": asdict(head.centre) if head.centre else {},
-        "number": head.number,
-        "issued_at": head.issued_at,
-        "random_code": head.random_code,
-        "period": head.period,
-        "upload": head.upload,
-        "void_reason": head.void_reason,
-        "voided_at": head.voided_at,
-        "by": head.keys.get("reissue", []),  # the request that replaced it: its key and body hash
-        "payload": head.payload,
-    }
-
-
-def _refusal(rejected: Rejected) -> dict[str, str]:
+def refusal_of(rejected: Rejected) -> dict[str, str]:
+    """A refusal as it is kept."""
     return {
         "reason": rejected.reason.value,
         "cause": rejected.cause,

@@ -9,12 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import date
 
-from einvoice.application import answers, heads, issuing, payload, sending
+from einvoice.application import answers, claims, generations, heads, issuing, payload, sending
 from einvoice.application.answers import Answer
 from einvoice.application.ports import Ports, Work
 from einvoice.application.recover import driven_on
 from einvoice.errors import Conflict, InvalidRequest, MerchantUnusable, Reason, Violation
-from einvoice.identity import relate_number
 from einvoice.model import Order, OrderKey, ProviderProfile
 from einvoice.rules import issue as rules
 from einvoice.rules.normalise import normalise
@@ -52,7 +51,7 @@ def issue(p: Ports, w: Work, request: IssueRequest) -> Answer:
     except MerchantUnusable as unusable:
         return _standing_at_least(p, request, payload.digest(content), unusable)
     refusal = _refusal(p, request, order, profile)
-    wanted = heads.claimed(
+    wanted = claims.claimed(
         p.stage,
         request.key,
         payload=content,
@@ -88,21 +87,13 @@ def _standing_at_least(p: Ports, request: IssueRequest, body_hash: str, unusable
 
 def refused_by_rules(p: Ports, request: IssueRequest, violations: list[Violation]) -> None:
     """Keep a queue's order that the rules refused, so that its log says why; a corrected request may follow."""
-    now, token = p.now(), p.token()
     content = payload.to_json(request.order)
-    head = Head(
-        key=request.key,
-        state=State.REFUSED,
-        generation=1,
-        ver=1,
-        write_id=token,
-        op=token,
-        created_at=now,
-        updated_at=now,
-        request_hash=payload.digest(content),
+    head = claims.against_the_rules(
+        p.stage,
+        request.key,
         payload=content,
-        relate_number=relate_number(p.stage, request.key, 1),
-        cause="RULES",
+        request_hash=payload.digest(content),
+        idempotency_key=request.idempotency_key,
         sold_period=Period.of(p.clock.now()).key,
         refusal={
             "reason": Reason.FIX_REQUEST.value,
@@ -110,10 +101,11 @@ def refused_by_rules(p: Ports, request: IssueRequest, violations: list[Violation
             "raw_code": " ".join(sorted({v.code for v in violations})),
             "raw_message": "；".join(f"{v.path} {v.message}" for v in violations)[:MAX_WORDS],
         },
-        keys={"issue": [request.idempotency_key, payload.digest(content)]},
+        token=p.token(),
+        now=p.now(),
     )
     p.observe("refused", reason=Reason.FIX_REQUEST.value, cause="RULES", **heads.ids(head))
-    standing = p.store.create(heads.logged(head, now, "refused", **head.refusal))
+    standing = p.store.create(head)
     if standing is not None:
         p.observe("queue_refused", cause="RULES", **heads.ids(standing))
 
@@ -196,7 +188,7 @@ def _repeated(
 
 def _sent_again(p: Ports, w: Work, standing: Head, wanted: Head, *, late: bool) -> Answer:
     """Nothing lives and nothing can arrive: the same or a corrected content goes out under the same order number."""
-    head = heads.resent(
+    head = generations.resent(
         standing,
         payload=wanted.payload,
         request_hash=wanted.request_hash,

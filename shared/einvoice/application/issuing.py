@@ -63,7 +63,7 @@ def _end_without_sending(p: Ports, head: Head, provider: Provider) -> Callable[[
             return heads.unknown(h, Unknown("SETTLING"), now, (h.settle_until or now) + 1)
         if h.want:
             p.observe("cancelled_before_issue", **heads.ids(h))
-            return heads.refused(h, CANCELLED, now)
+            return heads.refused(h, CANCELLED, now, event="cancelled_unissued")
         if refusal:
             return sending.refused(p, h, refusal)
         return sending.flagged(p, h, "SALE_PERIOD_OVER")

@@ -42,6 +42,9 @@ class Timing:
     not_sent_retry_s: int = 30
     look_again_s: tuple[int, ...] = (60, 300, 900)  # after a refusal whose meaning is not certain; then a person
     retry_cap_s: int = 900
+    confirm_soon_s: int = 600  # how often an upload is asked for that a young correction waits for
+    confirm_waiting_s: int = 3600  # and one that waits longer than `young_s`, or for a buyer
+    young_s: int = 3600
     period_end_quiet_s: int = 900  # no void-then-issue begins this close to the end of a period
 
 
@@ -67,6 +70,11 @@ class Ports:
     pace: Callable[[str, str], None]  # waits until (merchant, account) may be called again
     observe: Callable[..., None]  # observe(event, **fields): counts and logs; never personal data
     timing: Timing = Timing()
+    public_url: str = ""  # where the outside reaches us; empty: no centre can call back
+
+    def callback(self, merchant: str, name: str) -> str:
+        """Where a centre tells of what ``name`` became (回呼網址); empty where the outside cannot reach us."""
+        return f"{self.public_url}/v1/callbacks/ecpay/{merchant}/{name}" if self.public_url else ""
 
     def heard_as(self, correlation_id: str) -> Ports:
         """The same, with everything observed naming the request, message or run it belongs to."""

@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from einvoice.application import heads, issuing, same_number, sending, voiding
+from einvoice.application import filings, generations, heads, issuing, plans, same_number, sending, voiding
 from einvoice.application.ports import Ports, Work
 from einvoice.errors import MerchantUnusable, StoreUnavailable
 from einvoice.model import OrderKey
 from einvoice.providers.base import Unknown
-from einvoice.rules import void
 from einvoice.store.base import Guard, Head, State
 
 UNKNOWN_CENTRE_WINDOW_S = 3600  # for a merchant whose settings cannot be read: longer than any centre's
@@ -73,23 +72,10 @@ def driven_on(p: Ports, w: Work, head: Head) -> Head:
 
 
 def drive(p: Ports, w: Work, head: Head) -> Head:
-    """Do what the head's state asks for next. The head is ours and its intent is stored."""
+    """Do what the head's state asks for next, and what its plans ask for then. The head is ours, its intent stored."""
     try:
-        match head.state:
-            case State.ISSUING:
-                return issuing.resume_issue(p, w, head)
-            case State.VOIDING:
-                return voiding.resume_void(p, w, head)
-            case State.REISSUING if heads.repeated(head):
-                return voiding.withdraw(p, head, "ALREADY_DONE")
-            case State.REISSUING if head.next.get("mode") == "same_number":
-                return same_number.resume_same_number(p, w, head)
-            case State.REISSUING:
-                return voiding.resume_void(p, w, head)
-            case State.ISSUED if head.want:
-                return _wanted_void(p, w, head)
-            case _:
-                return sending.commit(p, head, lambda h: replace(h, due_at=None, lease_until=0))
+        head = _driven(p, w, head)
+        return _onward(p, w, head) if head.planned else head
     except MerchantUnusable as unusable:
         p.observe("merchant_unusable", cause=unusable.cause, **heads.ids(head))
         outcome = Unknown(unusable.cause)
@@ -97,20 +83,67 @@ def drive(p: Ports, w: Work, head: Head) -> Head:
         return sending.commit(p, head, lambda h: heads.unknown(heads.unsent(h), outcome, p.now(), retry_at))
 
 
+# Corrections are imported where one is met: an issue must not pay for their rules at every cold start.
+
+
+def _onward(p: Ports, w: Work, head: Head) -> Head:
+    from einvoice.application import planning  # noqa: PLC0415
+
+    return planning.advance(p, w, head)
+
+
+def _resumed_allowance(p: Ports, w: Work, head: Head) -> Head:
+    from einvoice.application import allowing  # noqa: PLC0415
+
+    return allowing.resume(p, w, head)
+
+
+def _driven(p: Ports, w: Work, head: Head) -> Head:
+    match head.state:
+        case State.ISSUING:
+            return issuing.resume_issue(p, w, head)
+        case State.VOIDING:
+            return voiding.resume_void(p, w, head)
+        case State.REISSUING if generations.repeated(head):
+            return voiding.withdraw(p, head, "ALREADY_DONE")
+        case State.REISSUING if head.next.get("mode") == "same_number":
+            return same_number.resume_same_number(p, w, head)
+        case State.REISSUING:
+            return voiding.resume_void(p, w, head)
+        case State.ALLOWING:
+            return _resumed_allowance(p, w, head)
+        case State.ISSUED if head.want:
+            return _wanted_void(p, w, head)
+        case _ if head.planned:
+            return head  # its plan says what is next
+        case _:
+            return sending.commit(p, head, lambda h: replace(h, due_at=None, lease_until=0))
+
+
 def _wanted_void(p: Ports, w: Work, head: Head) -> Head:
-    """The merchant cancelled while the invoice was on its way: void it now, or hand it to a person."""
+    """The merchant cancelled while the invoice was on its way: void it now; where that is too simple, plan it."""
     if head.centre is None:
         raise AssertionError("an issued order has a centre")
     profile = p.centres.pinned(head.key.merchant, head.centre).profile
-    if head.period < void.oldest_voidable_period(p.clock.now(), profile):
-        p.observe("attention", cause="CANCELLED_TOO_LATE_TO_VOID", **heads.ids(head))
-        return sending.commit(p, head, lambda h: heads.flagged(h, p.now(), "CANCELLED_TOO_LATE_TO_VOID"))
+    late = head.issued_at < filings.oldest_voidable_day(p, head.key.merchant, profile)
+    if late or head.planned or head.had_allowance or head.facts:
+        return sending.commit(p, head, lambda h: _planned_cancellation(h, p.now()))
     guard = Guard(states=(State.ISSUED,), generation=head.generation, quiet_before=p.now())
     intent = void_intent(p, w, str(head.want.get("reason", "")), profile.settle_window_s)
     ok, begun = p.store.begin(head.key, guard, intent)
     if begun is None or not ok:
         raise sending.Overtaken(begun or head)
     return voiding.send_void(p, w, begun)
+
+
+def _planned_cancellation(head: Head, now: int) -> Head:
+    """The wish as a plan: what is lawful now, a void or an allowance of all that remains, the rules decide."""
+    reason, head = str(head.want.get("reason", "")), replace(head, want={}, due_at=now)
+    if any(plan["goal"] == plans.CANCEL for plan in head.plans if plan["status"] == plans.OPEN):
+        return head
+    head = plans.superseded(head, now)
+    head = plans.added(head, plans.cancellation(head, reason, ["", ""], now))
+    return heads.logged(head, now, "planned", goal=plans.CANCEL, reason=reason)
 
 
 def void_intent(p: Ports, w: Work, reason: str, window_s: int) -> dict[str, object]:

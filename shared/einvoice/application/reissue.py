@@ -8,8 +8,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from einvoice.application import answers, conditions, heads, issuing, payload, same_number, sending, voiding
+from einvoice.application import (
+    answers,
+    conditions,
+    filings,
+    generations,
+    heads,
+    issuing,
+    payload,
+    same_number,
+    sending,
+    voiding,
+)
 from einvoice.application.answers import Answer
+from einvoice.application.plans import ended_by_refund
 from einvoice.application.ports import Json, Ports, Work
 from einvoice.application.recover import driven_on, void_intent
 from einvoice.application.void import void_refusal
@@ -18,6 +30,7 @@ from einvoice.model import Centre, Order, OrderKey, ProviderProfile
 from einvoice.rules import reissue as rules
 from einvoice.rules import void as void_rules
 from einvoice.rules.period import Period
+from einvoice.rules.reissue import Cause
 from einvoice.store.base import Guard, Head, State
 
 
@@ -70,6 +83,9 @@ def reissue(p: Ports, w: Work, request: ReissueRequest) -> Answer:
         generation=request.generation,
         period_from=rules.oldest_reissuable_period(p.clock.now(), profile),
         quiet_before=p.now(),
+        allowances="never",  # what an allowance leaves to bill is the correction's to say
+        factless=True,
+        issued_from=filings.oldest_voidable_day(p, request.key.merchant, profile),
     )
     ok, head = p.store.begin(request.key, guard, _intent(p, w, request, profile))
     if not ok or head is None:
@@ -126,7 +142,7 @@ def _repeats(head: Head, request: ReissueRequest) -> bool:
     for past in made:
         answers.check_pair(past["by"], request.idempotency_key, request.body_hash)
     mine = [request.idempotency_key, request.body_hash]
-    return any(heads.same_wish(past["by"], mine) and past["generation"] == head.generation for past in made)
+    return any(generations.same_wish(past["by"], mine) and past["generation"] == head.generation for past in made)
 
 
 def _told(head: Head, request: ReissueRequest) -> Answer:
@@ -163,6 +179,8 @@ def _in_the_way(p: Ports, w: Work, request: ReissueRequest, head: Head, profile:
         raise answers.needs_a_person()
     if head.want and head.state not in answers.PENDING:  # while a packet may still land nobody is told "no invoice"
         raise answers.cancelled()
+    if head.planned:
+        raise answers.correcting(head, now)
     if head.state is State.ISSUED:
         return _refuse_living(p, request, head, profile)
     if head.state not in (State.VOIDED, State.REFUSED):
@@ -176,7 +194,6 @@ def _in_the_way(p: Ports, w: Work, request: ReissueRequest, head: Head, profile:
             "這張發票已作廢或未開立，沒有可以保留的號碼，請改以 new_number 再次開立。",
             status=422,
         )
-    conditions.check_room(head)
     return _issue_anew(p, w, request, head, corrected)
 
 
@@ -195,11 +212,22 @@ def _refuse_living(p: Ports, request: ReissueRequest, head: Head, profile: Provi
     """The guard refused a living invoice: another period, or a packet of an earlier change may still land."""
     corrected = conditions.checked_content(p, head, request.corrections, profile)
     conditions.check_case(p, head, corrected, request.conditions, profile)
+    if head.facts:
+        raise answers.facts_recorded()
+    if head.issued_at < filings.oldest_voidable_day(p, request.key.merchant, profile):
+        cause = Cause.CROSS_PERIOD  # its month was filed, or the centre closed it
+        raise Conflict(cause.reason, cause.name, cause.sentence, status=422)
+    if head.had_allowance:
+        cause = Cause.HAS_ALLOWANCES
+        raise Conflict(cause.reason, cause.name, cause.sentence, status=422)
     raise answers.in_flight(head, p.now())
 
 
 def _issue_anew(p: Ports, w: Work, request: ReissueRequest, head: Head, corrected: Order) -> Answer:
     """Nothing lives: a voided order gets its next generation, a refused one is sent again under its order number."""
+    if ended_by_refund(head):
+        raise answers.fully_refunded()
+    conditions.check_room(head)
     content = payload.to_json(corrected)
     keys = {**head.keys, "reissue": [request.idempotency_key, request.body_hash]}
     after = _anew(p, w, replace(head, keys=keys), content)
@@ -216,7 +244,7 @@ def _anew(p: Ports, w: Work, head: Head, content: Json) -> Head:
     centre, _ = p.centres.current(head.key.merchant)
     if head.state is State.REFUSED:
         never_sent = head.first_sent_at is None
-        return heads.resent(
+        return generations.resent(
             replace(head, centre=centre) if never_sent else head,
             payload=content,
             request_hash=request_hash,
@@ -224,7 +252,7 @@ def _anew(p: Ports, w: Work, head: Head, content: Json) -> Head:
             now=p.now(),
             lease_s=w.lease_s,
         )
-    return heads.next_generation(
+    return generations.next_generation(
         head,
         p.stage,
         payload=content,

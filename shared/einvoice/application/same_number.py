@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from einvoice.application import conditions, heads, payload, sending
+from einvoice.application import conditions, generations, heads, payload, sending
 from einvoice.application.ports import Json, Ports, Work
 from einvoice.application.voiding import not_found, reason_to_stop, withdraw
 from einvoice.providers.base import Absent, Accepted, Found, LookUp, Rejected, Unknown
@@ -83,5 +83,6 @@ def _after_same_number(p: Ports, head: Head, found: LookUp, corrected: Json) -> 
 
 def _with_next(head: Head, corrected: Json) -> Head:
     """The head with the re-issued content; what it replaces is kept as an entry of the past."""
-    replaced = {**heads.past_of(head), "state": heads.REPLACED}
+    replaced = {**generations.past_of(head), "state": heads.REPLACED}
+    replaced.pop("allowances", None)  # they belong to the number, which lives on
     return replace(head, payload=corrected, request_hash=payload.digest(corrected), past=[*head.past, replaced])

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from einvoice.application import heads, payload
+from einvoice.application import ending, heads, near, payload, plans, uploads
 from einvoice.application.ports import Json, Ports, Work
 from einvoice.errors import EinvoiceError, MerchantUnusable, Reason, StoreUnavailable
 from einvoice.model import Order
@@ -19,6 +19,7 @@ from einvoice.store.base import Head
 
 NO_TIME = Rejected(Reason.PROVIDER_BUSY, "NO_TIME", definite=True, sent=False)
 NOT_QUERYABLE = "NOT_QUERYABLE"  # this centre cannot be asked: only a person finds out what it holds
+DAY_S = 86_400
 MERGES = 5  # how often a commit may meet a wish that was stored meanwhile
 
 
@@ -33,14 +34,46 @@ class Overtaken(EinvoiceError):
 def commit(p: Ports, before: Head, step: Callable[[Head], Head]) -> Head:
     """Write ``step(before)`` behind the fence. A wish stored meanwhile is kept; any other change wins over ours."""
     for _ in range(MERGES):
-        after = replace(step(before), ver=before.ver + 1, write_id=p.token(), updated_at=p.now())
+        after = watched(p, ending.settled(step(before), p.now()))
+        after = replace(after, ver=before.ver + 1, write_id=p.token(), updated_at=p.now())
         standing = p.store.replace(after)
         if standing is None:
+            _tell_of_ended(p, before, after)
             return after
         if standing.op != before.op or standing.state != before.state or standing.generation != before.generation:
             raise Overtaken(standing)
         before = standing
     raise Overtaken(before)
+
+
+def _tell_of_ended(p: Ports, before: Head, after: Head) -> None:
+    for plan in plans.ended_between(before, after):
+        p.observe("corrected", goal=plan["goal"], **heads.ids(after))
+
+
+def watched(p: Ports, head: Head) -> Head:
+    """The head with the time at which ``confirm`` looks at it next; None: all is known, and no deadline comes near."""
+    looks = (_asked_at(p, head), near.next_at(head), _closed_at(p, head))
+    return replace(head, confirm_at=min((at for at in looks if at is not None), default=None))
+
+
+def _closed_at(p: Ports, head: Head) -> int | None:
+    """When what the current plan waits to do has closed, and another way must be found; None: it never does, or has."""
+    closes = plans.closes_at(head)
+    return int(closes.timestamp()) + 1 if closes is not None and closes.timestamp() >= p.now() else None
+
+
+def _asked_at(p: Ports, head: Head) -> int | None:
+    """When the ministry's answer to its uploads is next asked for; None: all is known, or nobody can be asked."""
+    if not uploads.unconfirmed(head) and not any(one["status"] == "ASKED" for one in head.allowances):
+        return None
+    if head.confirm_at is not None:
+        return head.confirm_at
+    try:
+        profile = p.centres.profile(head.key.merchant)
+    except MerchantUnusable:
+        return p.now() + DAY_S
+    return p.now() + profile.confirm_after_s if profile.queryable else None
 
 
 def carried_out(p: Ports, head: Head, send: Callable[[], Head]) -> Head:
@@ -78,10 +111,10 @@ def order_of(head: Head) -> Order:
     return payload.from_json(head.payload)
 
 
-def called(p: Ports, w: Work, head: Head, send: Callable[[Call], Outcome[T]]) -> Outcome[T]:
-    """One paced call inside the invocation's limits; a ban it met opens the breaker."""
+def called(p: Ports, w: Work, head: Head, send: Callable[[Call], Outcome[T]], *, look: bool = False) -> Outcome[T]:
+    """One paced call inside the invocation's limits; a ban it met opens the breaker. ``look``: it changes nothing."""
     _pace(p, head)
-    call = p.call(w, p.timing.provider_cap_s)
+    call = p.call(w, p.timing.look_cap_s if look else p.timing.provider_cap_s)
     if call is None:
         return NO_TIME
     try:

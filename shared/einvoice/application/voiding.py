@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from einvoice.application import conditions, heads, issuing, payload, sending
+from einvoice.application import conditions, filings, generations, heads, issuing, payload, sending
 from einvoice.application.ports import Ports, Work
 from einvoice.errors import Conflict, InvalidRequest
 from einvoice.providers.base import Absent, Accepted, Found, Provider, Rejected, Unknown
-from einvoice.rules import void
 from einvoice.rules.period import Period
 from einvoice.rules.reissue import oldest_reissuable_period
 from einvoice.store.base import Head, State
@@ -64,9 +63,16 @@ def resume_void(p: Ports, w: Work, head: Head) -> Head:
         if cause == conditions.NUMBERS_UNKNOWN:
             return put_off_change(p, head)
         return withdraw(p, head, cause)
-    if head.period < void.oldest_voidable_period(p.clock.now(), provider.profile):
-        return sending.commit(p, head, lambda h: sending.flagged(p, h, "VOID_WINDOW_CLOSED"))
+    if head.issued_at < filings.oldest_voidable_day(p, head.key.merchant, provider.profile):
+        if head.planned:
+            return sending.commit(p, head, lambda h: heads.too_late(h, p.now(), "VOID_WINDOW_CLOSED"))
+        return sending.commit(p, head, lambda h: _lives_on(p, h))
     return send_void(p, w, head)
+
+
+def _lives_on(p: Ports, head: Head) -> Head:
+    """A void that may not be sent any more: a person says whether the invoice is allowed in full instead."""
+    return sending.flagged(p, heads.too_late(head, p.now(), "VOID_WINDOW_CLOSED"), "VOID_WINDOW_CLOSED")
 
 
 def _after_void(p: Ports, w: Work, head: Head) -> Head:
@@ -85,7 +91,7 @@ def _after_void(p: Ports, w: Work, head: Head) -> Head:
             return sending.flagged(p, heads.voided(h, p.now()), "VOIDED_CROSS_PERIOD")
         h = heads.logged(replace(h, voided_at=str(p.now())), p.now(), "voided", number=h.number)
         corrected = conditions.corrected_payload(h)
-        return heads.next_generation(
+        return generations.next_generation(
             h,
             p.stage,
             payload=corrected,
@@ -103,7 +109,7 @@ def _after_void(p: Ports, w: Work, head: Head) -> Head:
 
 def withdraw(p: Ports, head: Head, cause: str) -> Head:
     """Take back a void or reissue that was begun and of which nothing was sent: the invoice is as it was."""
-    return sending.commit(p, head, lambda h: heads.withdrawn_intent(h, p.now(), cause))
+    return sending.commit(p, head, lambda h: heads.too_late(h, p.now(), cause))
 
 
 def put_off_change(p: Ports, head: Head) -> Head:

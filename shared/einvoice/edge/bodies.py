@@ -20,7 +20,7 @@ from pydantic import (
     ValidationError,
     WithJsonSchema,
 )
-from pydantic_core import PydanticCustomError
+from pydantic_core import ErrorDetails, PydanticCustomError
 
 from einvoice.errors import InvalidRequest, Violation
 from einvoice.identity import MAX_ORDER_ID_CHARS
@@ -59,16 +59,20 @@ Number = Annotated[
     Field(strict=False),
     WithJsonSchema(_NUMBER_SCHEMA),
 ]
+
+
 Text = Annotated[str, StringConstraints(max_length=4000)]
 OrderId = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ORDER_ID_CHARS, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Source = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,29}$")]
 
 
-class _Body(BaseModel):
+class Body(BaseModel):
+    """Base of every body: strict, and no field that is not known."""
+
     model_config = ConfigDict(extra="forbid", strict=True, defer_build=True, frozen=True)
 
 
-class BuyerBody(_Body):
+class BuyerBody(Body):
     """Buyer (買受人)."""
 
     ubn: Text = ""
@@ -79,14 +83,14 @@ class BuyerBody(_Body):
     ubn_override: Text = Field(default="", description="統編檢查碼不符但經人員確認無誤時的理由")
 
 
-class CarrierBody(_Body):
+class CarrierBody(Body):
     """Carrier (載具)."""
 
     kind: Annotated[CarrierKind, Field(strict=False)]
     number: Text = ""
 
 
-class LineBody(_Body):
+class LineBody(Body):
     """Line (品項); tax-inclusive. A discount is a line with negative price and amount."""
 
     name: Text
@@ -98,7 +102,7 @@ class LineBody(_Body):
     remark: Text = ""
 
 
-class ContentBody(_Body):
+class ContentBody(Body):
     """What the invoice says (發票內容)."""
 
     buyer: BuyerBody = BuyerBody.model_construct()
@@ -140,13 +144,13 @@ class IssueBody(ContentBody):
     late_reason: Text = Field(default="", description="銷售期別已過而仍要開立時，由人員填寫的理由")
 
 
-class VoidBody(_Body):
+class VoidBody(Body):
     """POST /v1/invoices/{id}/void."""
 
     reason: Text
 
 
-class CorrectionsBody(_Body):
+class CorrectionsBody(Body):
     """What a reissue changes; a part given as null is removed, ``buyer`` is laid over part by part."""
 
     buyer: BuyerBody | None = None
@@ -174,7 +178,7 @@ class CorrectionsBody(_Body):
         return dict(given)
 
 
-class ReissueBody(_Body):
+class ReissueBody(Body):
     """POST /v1/invoices/{id}/reissue."""
 
     reason: Text
@@ -183,18 +187,20 @@ class ReissueBody(_Body):
     order_total_twd: int | None = Field(default=None, description="訂單實際交易金額，與原發票金額不同時填寫")
 
 
-class _Message(_Body):
+class Message(Body):
+    """Base of every queue message: whose it is, and the key that repeats carry."""
+
     merchant_id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,39}$")]
     idempotency_key: Annotated[str, StringConstraints(max_length=200)] = ""
 
 
-class IssueMessage(_Message, IssueBody):
+class IssueMessage(Message, IssueBody):
     """A message of the issue queue."""
 
     command: Literal["issue"]
 
 
-class _InvoiceMessage(_Message):
+class InvoiceMessage(Message):
     """Names the invoice, or the order whose living invoice is meant."""
 
     invoice_id: Text = ""
@@ -202,13 +208,13 @@ class _InvoiceMessage(_Message):
     order_id: Annotated[str, StringConstraints(max_length=MAX_ORDER_ID_CHARS)] = ""
 
 
-class VoidMessage(_InvoiceMessage, VoidBody):
+class VoidMessage(InvoiceMessage, VoidBody):
     """A message of the void queue."""
 
     command: Literal["void"]
 
 
-class ReissueMessage(_InvoiceMessage, ReissueBody):
+class ReissueMessage(InvoiceMessage, ReissueBody):
     """A message of the reissue queue."""
 
     command: Literal["reissue"]
@@ -225,21 +231,34 @@ _CODES = {
     "enum": "NOT_ALLOWED",
     "literal_error": "NOT_ALLOWED",
     "string_pattern_mismatch": "BAD_FORMAT",
+    "greater_than_equal": "TOO_SMALL",
     "decimal_parsing": "NOT_A_NUMBER",
     "finite_number": "NOT_A_NUMBER",
     "value_error": "NOT_A_NUMBER",
+    "one_way": "ONE_WAY",
+    "refund_missing": "REFUND_MISSING",
+    "refund_id_missing": "REFUND_ID_MISSING",
+    "other_goal": "OTHER_GOAL",
+    "bad_day": "BAD_DAY",
 }
+_FIELDS = {"refund_missing": "refund", "refund_id_missing": "refund_id"}  # what a rule about the whole body is about
 _SENTENCES = {
     "REQUIRED": "缺少必填欄位",
     "UNKNOWN_FIELD": "沒有這個欄位，請確認欄位名稱",
     "TOO_LONG": "內容過長",
     "TOO_MANY": "筆數過多",
     "NOT_ALLOWED": "不是可用的值",
-    "BAD_FORMAT": "格式不符（不可為空、不可含控制字元）",
+    "BAD_FORMAT": "格式不符（不可為空、不可含控制字元、前後不可有空白）",
     "NOT_A_NUMBER": "不是可用的數字",
+    "TOO_SMALL": "金額過小，請確認（訂單金額至少 1 元，累計退款金額不可為負數）",
     "WRONG_TYPE": "資料型別不符",
     "NOT_JSON": "內容不是正確的 JSON 物件（UTF-8，欄位不可重複）",
     "BODY_TOO_LARGE": "內容超過 256 KB 的上限",
+    "ONE_WAY": "請只填寫一種退款方式：amount_twd、lines（每項擇一填寫 quantity 或 amount_twd）或 refunded_total_twd",
+    "REFUND_MISSING": "goal 為 refund 時必須填寫 refund",
+    "REFUND_ID_MISSING": "goal 為 refund 時必須填寫 refund_id（每一筆退款各一個，永久有效）",
+    "OTHER_GOAL": "這個欄位不屬於所填的 goal，請移除或更正 goal",
+    "BAD_DAY": "須為存在的日期，格式為 YYYY-MM-DD",
 }
 
 
@@ -258,10 +277,15 @@ def parse(model: type[B], raw: bytes) -> B:
     try:
         return model.model_validate(values)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_context=False, include_input=False)
-        raise InvalidRequest(
-            [violation(_CODES.get(one["type"], "WRONG_TYPE"), _path(one["loc"])) for one in found]
-        ) from None  # pydantic's own text repeats the input, which may be personal data
+        found = error.errors(include_url=False, include_input=False)
+        # pydantic's own text repeats the input, which may be personal data
+        raise InvalidRequest([_violation_of(one) for one in found]) from None
+
+
+def _violation_of(error: ErrorDetails) -> Violation:
+    kind = error["type"]
+    field = _FIELDS.get(kind) or (error["ctx"]["field"] if kind == "other_goal" else "")
+    return violation(_CODES.get(kind, "WRONG_TYPE"), _path((*error["loc"], field) if field else error["loc"]))
 
 
 def violation(code: str, path: str) -> Violation:

@@ -11,8 +11,9 @@ import json
 import re
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from einvoice import wiring
 from einvoice.application.answers import PENDING, Answer, in_flight, retry_after
@@ -29,7 +30,7 @@ from einvoice.errors import (
     StoreUnavailable,
     Violation,
 )
-from einvoice.identity import MAX_ORDER_ID_CHARS, parse_invoice_id
+from einvoice.identity import MAX_ORDER_ID_CHARS, parse_allowance_id, parse_invoice_id, valid_source
 from einvoice.model import OrderKey
 from einvoice.store.base import State
 
@@ -51,6 +52,26 @@ class Request:
     body: bytes
     path: dict[str, str]
     idempotency_key: str
+    key_id: str = ""
+    query: dict[str, str] = field(default_factory=dict)
+
+    def order(self, p: Ports) -> OrderKey:
+        """The order that the path names. Raises NotFound for what no order can be called."""
+        source, order_id = self.path.get("source", ""), self.path.get("order_id", "")
+        if not valid_source(source) or not 0 < len(order_id) <= MAX_ORDER_ID_CHARS:
+            raise NotFound
+        key = OrderKey(self.merchant, source, order_id)
+        # whether the path comes decoded is the gateway's business: as given first, for ids with a "%"
+        if "%" not in order_id or p.store.read(key) is not None:
+            return key
+        return OrderKey(self.merchant, source, unquote(order_id))
+
+    def allowance(self) -> tuple[OrderKey, int]:
+        """The order and number that the path's allowance id names. Raises NotFound."""
+        named = parse_allowance_id(self.merchant, self.path.get("id", ""))
+        if named is None or len(named[0].order_id) > MAX_ORDER_ID_CHARS:
+            raise NotFound
+        return named
 
     def invoice(self) -> tuple[OrderKey, int]:
         """The order and generation that the path's invoice id names. Raises NotFound, also for ids we never made."""
@@ -216,6 +237,8 @@ def _request(event: Json) -> Request:
         body=_body(event),
         path={str(name): str(value) for name, value in (event.get("pathParameters") or {}).items()},
         idempotency_key=headers.get("idempotency-key", ""),
+        key_id=str(granted.get("key_id", "")),
+        query={str(name): str(value) for name, value in (event.get("queryStringParameters") or {}).items()},
     )
 
 

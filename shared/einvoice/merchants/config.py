@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -17,8 +18,33 @@ ORIGINS = {
     ("ecpay", True): "https://einvoice.ecpay.com.tw",
 }
 PROVIDERS = frozenset(provider for provider, _ in ORIGINS)
-SCOPES = ("issue_period_only", "until_cutoff")
 LAST_CUTOFF_DAY = 15  # a period is filed by the 15th of the next month: 加值型及非加值型營業稅法 art. 35
+MAX_SAME_NUMBER_HOURS = 77 * 24  # from the 1st of July to the 15th of September: no void is possible for longer
+
+#: settings that are one of a few words, with the code of the violation where they are not
+CHOICES = {
+    "void_scope": ("SCOPE", ("issue_period_only", "until_cutoff")),
+    "reissue_scope": ("SCOPE", ("issue_period_only", "until_cutoff")),
+    "filing": ("FILING", ("bimonthly", "monthly")),
+    "history": ("HISTORY", ("allowance_remaining", "void_allowances_first")),
+    "consent_required": ("CONSENT", ("business", "always", "never")),
+}
+#: settings that are a whole number: code of the violation, smallest, largest
+NUMBERS = {
+    "void_cutoff_day": ("CUTOFF_DAY", 1, LAST_CUTOFF_DAY),
+    "same_number_hours": ("SAME_NUMBER_HOURS", 1, MAX_SAME_NUMBER_HOURS),
+}
+FLAGS = ("same_number_reissue", "paper_back_required", "partial_allowances", "void_donated")
+#: what can be told to wait for the ministry's 成功, see ``ProviderProfile.upload_first``
+UPLOAD_STEPS = (
+    "void",
+    "same_number",
+    "allowance",
+    "allowance_void",
+    "void_after_allowances",
+    "issue_after_void",
+    "issue_after_allowance",
+)
 
 _MERCHANT = re.compile(r"[a-z0-9][a-z0-9-]{1,39}")
 _CREDENTIAL_ID = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
@@ -30,13 +56,22 @@ _ACCOUNT = re.compile(r"[0-9A-Za-z]{1,10}")  # ECPay MerchantID: String(10)
 class Settings:
     """What this merchant has otherwise than its centre (個別設定); None: as the centre's profile says.
 
-    The names are those of ``ProviderProfile``, because they replace its values.
+    The names are those of ``ProviderProfile``, because they replace its values; what each means stands there.
+    An empty ``upload_first`` is given too: nothing waits.
     """
 
     void_scope: str | None = None
     void_cutoff_day: int | None = None
     reissue_scope: str | None = None
     same_number_reissue: bool | None = None
+    same_number_hours: int | None = None
+    filing: str | None = None
+    history: str | None = None
+    consent_required: str | None = None
+    paper_back_required: bool | None = None
+    partial_allowances: bool | None = None
+    void_donated: bool | None = None
+    upload_first: frozenset[str] | None = None
 
     def given(self) -> dict[str, Any]:
         """The settings that are given, by name."""
@@ -44,11 +79,14 @@ class Settings:
 
     @classmethod
     def from_mapping(cls, values: Mapping[str, Any]) -> Settings:
-        """Settings by name. Raises InvalidRequest for unknown names; values are checked with the rest of the config."""
+        """Settings by name; ``upload_first`` may be any list of names.
+
+        Raises InvalidRequest for unknown names; values are checked with the rest of the config.
+        """
         unknown = sorted(set(values) - {f.name for f in fields(cls)})
         if unknown:
             raise InvalidRequest([Violation("UNKNOWN_SETTING", f"settings.{name}", "沒有這個設定") for name in unknown])
-        return cls(**values)
+        return cls(**{name: _as_set(value) for name, value in values.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +151,9 @@ def target_allowed(base_url: str, private_targets: frozenset[str]) -> bool:
 def to_record(config: MerchantConfig) -> dict[str, Any]:
     """The settings as they are stored."""
     record = {f.name: getattr(config, f.name) for f in fields(config)}
-    return {**record, "settings": config.settings.given()}
+    given = config.settings.given()
+    settings = {name: sorted(value) if isinstance(value, frozenset) else value for name, value in given.items()}
+    return {**record, "settings": settings}
 
 
 def from_record(record: Mapping[str, Any]) -> MerchantConfig:
@@ -129,7 +169,14 @@ def from_record(record: Mapping[str, Any]) -> MerchantConfig:
 
 def _number(value: Any) -> Any:  # noqa: ANN401  # whatever the store holds; checked by MerchantConfig
     """The store gives every number as a Decimal; ours are whole."""
-    return int(value) if not isinstance(value, (bool, str)) and value == int(value) else value
+    return int(value) if isinstance(value, Decimal) and value == value.to_integral_value() else value
+
+
+def _as_set(value: Any) -> Any:  # noqa: ANN401  # whatever the store or a terminal has; checked by MerchantConfig
+    """Lists of names have no order; anything that is no list of texts stays what it is, and is refused as such."""
+    if isinstance(value, (list, tuple, set)) and all(isinstance(one, str) for one in value):
+        return frozenset(value)
+    return value
 
 
 def _identity_violations(config: MerchantConfig) -> list[Violation]:
@@ -176,15 +223,20 @@ def _origin_host(url: str) -> str | None:
 
 def _settings_violations(settings: Settings) -> list[Violation]:
     """The fields are typed, but what the store or a terminal puts there is not."""
-    violations = [
-        Violation("SCOPE", f"settings.{name}", "須為 issue_period_only 或 until_cutoff")
-        for name in ("void_scope", "reissue_scope")
-        if (value := getattr(settings, name)) is not None and value not in SCOPES
-    ]
-    day: object = settings.void_cutoff_day
-    if day is not None and not (type(day) is int and 1 <= day <= LAST_CUTOFF_DAY):
-        violations.append(Violation("CUTOFF_DAY", "settings.void_cutoff_day", "須為 1 至 15 的整數"))
-    same_number: object = settings.same_number_reissue
-    if same_number is not None and not isinstance(same_number, bool):
-        violations.append(Violation("FLAG", "settings.same_number_reissue", "須為 true 或 false"))
-    return violations
+    given = settings.given()
+    return [violation for name, value in given.items() if (violation := _setting_violation(name, value)) is not None]
+
+
+def _setting_violation(name: str, value: object) -> Violation | None:
+    path = f"settings.{name}"
+    if name in CHOICES:
+        code, choices = CHOICES[name]
+        return None if value in choices else Violation(code, path, f"須為 {' 或 '.join(choices)}")
+    if name in NUMBERS:
+        code, least, most = NUMBERS[name]
+        within = isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+        return None if within else Violation(code, path, f"須為 {least} 至 {most} 的整數")
+    if name in FLAGS:
+        return None if isinstance(value, bool) else Violation("FLAG", path, "須為 true 或 false")
+    known = isinstance(value, frozenset) and value <= frozenset(UPLOAD_STEPS)
+    return None if known else Violation("UPLOAD_STEP", path, f"須為清單，可用的名稱：{'、'.join(UPLOAD_STEPS)}")

@@ -10,7 +10,7 @@ from datetime import date, datetime
 from typing import Generic, Protocol, TypeVar
 
 from einvoice.errors import Reason
-from einvoice.model import Order, ProviderProfile
+from einvoice.model import Allowance, Order, ProviderProfile
 
 T = TypeVar("T")
 
@@ -29,6 +29,25 @@ class Done:
     """A void (作廢) or another change without a document of its own that the centre says it made."""
 
     already: bool = False  # it had been done before this call
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """An allowance (折讓單) the centre says it made. ``remaining_twd``: what is left of the invoice, if it says so."""
+
+    number: str
+    allowed_at: datetime
+    remaining_twd: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An allowance that waits for the buyer's click (線上折讓): its sum is reserved until ``expires_at``."""
+
+    number: str
+    asked_at: datetime
+    expires_at: datetime
+    remaining_twd: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +119,33 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundAllowance:
+    """An allowance as the centre holds it now (折讓查詢結果); those that still wait for the buyer are not shown.
+
+    ``tax_twd`` is the centre's own split of the tax-inclusive ``total_twd``.
+    """
+
+    number: str
+    invoice_number: str
+    allowed_at: datetime
+    total_twd: int
+    tax_twd: int
+    lines: tuple[FoundLine, ...]
+    void: bool
+    upload: str  # as in Found
+
+
+@dataclass(frozen=True, slots=True)
+class VoidRecord:
+    """A void (作廢紀錄) of an invoice or an allowance as the centre holds it."""
+
+    number: str
+    voided_at: datetime
+    reason: str
+    uploaded: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Absent:
     """The centre says it holds no such document (查無資料)."""
 
@@ -115,6 +161,7 @@ class Call:
 
 Outcome = Accepted[T] | Rejected | Unknown
 LookUp = Found | Absent | Rejected | Unknown
+VoidLookUp = VoidRecord | Absent | Rejected | Unknown
 
 
 class Provider(Protocol):
@@ -141,3 +188,29 @@ class Provider(Protocol):
 
     def print_url(self, number: str, issued_on: date, call: Call) -> Outcome[str]:
         """A short-lived address of the printable invoice (證明聯)."""
+
+    def allow(self, number: str, issued_on: date, allowance: Allowance, call: Call) -> Outcome[Allowed]:
+        """Make an allowance (折讓) on invoice ``number``. Never de-duplicated by the centre."""
+
+    def ask_allowance(
+        self, number: str, issued_on: date, allowance: Allowance, callback_url: str, call: Call
+    ) -> Outcome[Asked]:
+        """Ask the buyer by e-mail (線上折讓); ``allowance.notify_email`` is set, ``callback_url`` may be empty."""
+
+    def find_allowances(self, number: str, issued_on: date, call: Call) -> Outcome[tuple[FoundAllowance, ...]]:
+        """Every allowance of invoice ``number``, void ones too, oldest first; none is an empty answer."""
+
+    def void_allowance(self, number: str, allowance_number: str, reason: str, call: Call) -> Outcome[Done]:
+        """Void (折讓作廢) allowance ``allowance_number`` of invoice ``number``; already void is done."""
+
+    def cancel_asked_allowance(self, number: str, allowance_number: str, reason: str, call: Call) -> Outcome[Done]:
+        """Take back an allowance that still waits for the buyer."""
+
+    def find_void(self, relate_number: str, number: str, issued_on: date, call: Call) -> VoidLookUp:
+        """Look up the void (作廢查詢) of one invoice."""
+
+    def find_allowance_void(self, number: str, allowance_number: str, call: Call) -> VoidLookUp:
+        """Look up the void of one allowance (作廢折讓查詢)."""
+
+    def genuine(self, content_type: str, body: bytes) -> bool:
+        """Whether a callback's body was made by the centre, with this account's keys."""

@@ -28,6 +28,18 @@ def check(order: Order, on: date, profile: ProviderProfile) -> Iterator[Violatio
     yield from _check_contact(order, profile)
 
 
+def check_email(email: str, path: str, profile: ProviderProfile) -> Iterator[Violation]:
+    """Everything wrong with an e-mail address at ``path``; nothing where there is none.
+
+    >>> profile = ProviderProfile("any")
+    >>> [[one.code for one in check_email(text, "x", profile)] for text in ("", "a@example.com", "a@b.c, d@e.f")]
+    [[], [], ['EMAIL_FORM']]
+    """
+    if email and (not _EMAIL.fullmatch(email) or _NOT_IN_ONE_ADDRESS.search(email)):
+        yield violation(Code.EMAIL_FORM, path)
+    yield from text.check_length(email, text.Field(path, "電子郵件", profile.max_email_chars))
+
+
 def _check_ubn(order: Order, on: date, profile: ProviderProfile) -> Iterator[Violation]:
     buyer = order.buyer
     if buyer.ubn and (code := ubn.problem(buyer.ubn, on, override=buyer.ubn_override)):
@@ -55,9 +67,7 @@ def _check_contact(order: Order, profile: ProviderProfile) -> Iterator[Violation
     needed = profile.contact_required or (carrier is not None and carrier.kind is CarrierKind.MEMBER)
     if needed and not (buyer.email or buyer.phone):
         yield violation(Code.CONTACT_REQUIRED, "buyer.email")
-    if buyer.email and (not _EMAIL.fullmatch(buyer.email) or _NOT_IN_ONE_ADDRESS.search(buyer.email)):
-        yield violation(Code.EMAIL_FORM, "buyer.email")
+    yield from check_email(buyer.email, "buyer.email", profile)
     if buyer.phone and not _PHONE.fullmatch(buyer.phone):
         yield violation(Code.PHONE_FORM, "buyer.phone")
-    yield from text.check_length(buyer.email, text.Field("buyer.email", "電子郵件", profile.max_email_chars))
     yield from text.check_length(buyer.phone, text.Field("buyer.phone", "電話", profile.max_phone_chars))

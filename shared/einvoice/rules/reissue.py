@@ -21,7 +21,7 @@ from einvoice.rules.void import ISSUE_PERIOD_ONLY, UNTIL_CUTOFF, oldest_voidable
 # A void followed by an issue must not straddle the end of a period: the sale would be missing from the old one.
 PERIOD_END_GUARD_S = 15 * 60
 
-_PENDING = frozenset({"ISSUING", "WAITING", "VOIDING", "REISSUING"})
+_PENDING = frozenset({"ISSUING", "WAITING", "VOIDING", "REISSUING", "ALLOWING"})
 
 
 @unique

@@ -7,6 +7,7 @@ Times are whole epoch seconds, so that they compare in the store.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Protocol
@@ -24,7 +25,14 @@ class State(StrEnum):
     REFUSED = "REFUSED"  # proved: nothing lives and nothing can still arrive
     VOIDING = "VOIDING"
     REISSUING = "REISSUING"  # the void, or the same-number change, that a reissue began with
+    ALLOWING = "ALLOWING"  # an allowance, or the void of one, is under way or its fate is unknown
     VOIDED = "VOIDED"
+
+
+#: states of an allowance that take from the invoice's total: under way, waiting for the buyer, living, being void
+HOLDING = frozenset({"SENDING", "ASKED", "LIVE", "VOIDING"})
+#: states of an allowance that the centre has, or may have, in its books
+HAD = HOLDING | {"VOIDED"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +74,28 @@ class Head:
     keys: dict[str, list[str]] = field(default_factory=dict)  # operation -> [idempotency key, body hash]
     past: list[dict[str, Any]] = field(default_factory=list)  # earlier generations, oldest first, never dropped
     log: list[dict[str, Any]] = field(default_factory=list)  # the last entries, oldest first
+    allowances: list[dict[str, Any]] = field(default_factory=list)  # of this generation, see application.allowances
+    plans: list[dict[str, Any]] = field(default_factory=list)  # corrections asked for, oldest first, see plans
+    facts: dict[str, Any] = field(default_factory=dict)  # what people recorded: consent, paper back, claimed …
+    void_upload: str = ""  # as `upload`, of the void
+    confirm_at: int | None = None  # when the ministry's answer to an upload is asked for
+    told: dict[str, int] = field(default_factory=dict)  # of which near deadlines staff was told, see application.near
     sv: int = 1  # schema version of the item
+
+    @property
+    def planned(self) -> bool:
+        """Whether a correction is under way or waits for something."""
+        return any(plan["status"] == "open" for plan in self.plans)
+
+    @property
+    def allowed_twd(self) -> int:
+        """Sum of the allowances (折讓) of this invoice that live or may: nothing else may be taken from its total."""
+        return sum(int(one["amount_twd"]) for one in self.allowances if one["status"] in HOLDING)
+
+    @property
+    def had_allowance(self) -> bool:
+        """Whether this invoice ever had an allowance, also one that is void now."""
+        return any(one["status"] in HAD for one in self.allowances)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +106,10 @@ class Guard:
     generation: int
     period_from: str = ""  # period >= this, as text
     quiet_before: int | None = None  # no quiet_until, or quiet_until <= this
-    calm: bool = True  # no attention flag
+    calm: bool = True  # no attention flag and no correction under way
+    allowances: str = "any"  # or no_living, or never: what this invoice may have had of them
+    factless: bool = False  # nothing was recorded that decides which change is lawful
+    issued_from: str = ""  # issued_at >= this, as text: RFC 3339 of Taipei, or a day
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +138,32 @@ class Store(Protocol):
         ``(True, the new head)``, or ``(False, what stands there, None if nothing)``.
         """
 
-    def due(self, now: int, limit: int) -> list[OrderKey]:
+    def due(self, now: int, limit: int, *, confirm: bool = False) -> list[OrderKey]:
         """Orders whose ``due_at`` has come, soonest first, ``limit`` or a few times that.
 
-        May be stale: decide only on a conditional write.
+        ``confirm``: those without work whose ``confirm_at`` has come. May be stale: decide only on a conditional write.
         """
+
+    def booked(self, merchant: str, period: str, after: str, limit: int) -> list[tuple[str, OrderKey]]:
+        """Numbers of a period, each order's current invoice, greater than ``after``, ascending, with their orders."""
+
+    def read_many(self, keys: Sequence[OrderKey]) -> list[Head]:
+        """The heads of these orders as they stood a moment ago, as asked for; an order that is not there is left out.
+
+        To show, never to decide on. Costs half of as many reads.
+        """
+
+    def filed_at(self, merchant: str, period: str) -> int | None:
+        """When the merchant said it filed (申報) ``period``, a period's key or, for monthly filers, ``11501``."""
+
+    def mark_filed(self, merchant: str, period: str, at: int) -> int:
+        """Keep that ``period`` was filed; the first mark stays. Returns it."""
+
+    def remember(self, merchant: str, name: str, key: OrderKey) -> None:
+        """Keep which order a name given to the outside belongs to."""
+
+    def recall(self, merchant: str, name: str) -> OrderKey | None:
+        """The order ``remember`` kept under this name."""
 
     def read_breaker(self, merchant: str, account: str) -> Breaker | None:
         """The ban of this merchant's account at its centre, if one was ever written."""

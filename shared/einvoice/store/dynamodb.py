@@ -6,80 +6,39 @@ stays within one kilobyte and costs one write unit.
 
 from __future__ import annotations
 
-import json
-import zlib
-from collections.abc import Callable, Mapping
-from dataclasses import fields, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from einvoice.errors import StoreUnavailable
-from einvoice.model import Centre, OrderKey
-from einvoice.store.base import Breaker, Guard, Head, State
-
-DUE_SHARDS = 32  # by merchant, so that one merchant's backlog hides few others
-SCHEMA_VERSION = 1
-
-#: attribute name by Head field; names are short because every byte is written twice
-NAMES = {
-    "state": "st",
-    "generation": "g",
-    "ver": "ver",
-    "write_id": "wid",
-    "op": "op",
-    "created_at": "cat",
-    "updated_at": "uat",
-    "request_hash": "rh",
-    "payload": "q",
-    "relate_number": "r",
-    "centre": "ce",
-    "lease_until": "le",
-    "due_at": "due_at",
-    "attempts": "at",
-    "first_sent_at": "fs",
-    "sent_at": "sa",
-    "settle_until": "su",
-    "quiet_until": "qu",
-    "cause": "ca",
-    "refusal": "rf",
-    "number": "no",
-    "issued_at": "dt",
-    "random_code": "rn",
-    "period": "pd",
-    "sold_period": "sp",
-    "upload": "up",
-    "void_reason": "vr",
-    "voided_at": "va",
-    "attention": "att",
-    "want": "wt",
-    "next": "nx",
-    "keys": "ks",
-    "past": "pa",
-    "log": "lg",
-    "sv": "sv",
-}
-_INTS = frozenset(
-    {
-        "generation",
-        "ver",
-        "created_at",
-        "updated_at",
-        "lease_until",
-        "due_at",
-        "attempts",
-        "first_sent_at",
-        "sent_at",
-        "settle_until",
-        "quiet_until",
-        "sv",
-    }
+from einvoice.model import OrderKey
+from einvoice.store import items
+from einvoice.store.base import Breaker, Guard, Head
+from einvoice.store.items import (
+    NAMES,
+    Item,
+    attribute,
+    book,
+    breaker_key,
+    check_blind,
+    due_shard,
+    filed_key,
+    head_of,
+    item_key,
+    item_of,
+    name_key,
+    number,
+    order_key,
+    shard,
+    strings,
 )
-_JSON = frozenset({"refusal", "attention", "want"})
-_PACKED = frozenset({"payload", "past", "next"})
 
 T = TypeVar("T")
-Item = dict[str, Any]
+
+BATCH = 100  # keys of one BatchGetItem, DynamoDB's most
+BATCH_TRIES = 5  # a hundred items of 400 KB, its largest, come in three
 
 
 class DynamoStore:
@@ -115,10 +74,11 @@ class DynamoStore:
         return None if standing is None or standing.write_id == head.write_id else standing
 
     def begin(self, key: OrderKey, guard: Guard, change: Mapping[str, Any]) -> tuple[bool, Head | None]:
-        """Set ``change`` where ``guard`` holds, without reading first."""
+        """Set ``change`` where ``guard`` holds, without reading first. Raises ValueError for what it cannot change."""
+        check_blind(change)
         expression = _Expression()
         condition = expression.condition(guard, change["write_id"])
-        update = expression.update(change, _due_shard(key))
+        update = expression.update(change, due_shard(key))
         try:
             answer = _called(
                 self._client.update_item,
@@ -139,25 +99,25 @@ class DynamoStore:
             return ours, standing
         return True, head_of(answer["Attributes"])
 
-    def due(self, now: int, limit: int) -> list[OrderKey]:
+    def due(self, now: int, limit: int, *, confirm: bool = False) -> list[OrderKey]:
         """Orders whose time has come, soonest first, up to ``limit`` of every shard of the due index."""
         found: list[tuple[int, OrderKey]] = []
-        for shard in range(DUE_SHARDS):
+        for part in range(items.DUE_SHARDS):
             answer = _called(
                 self._client.query,
                 TableName=self._table,
                 IndexName="due",
                 KeyConditionExpression="due_shard = :shard AND due_at <= :now",
-                ExpressionAttributeValues={":shard": {"S": f"DUE#{shard}"}, ":now": {"N": str(now)}},
+                ExpressionAttributeValues={":shard": {"S": shard(part, confirm=confirm)}, ":now": {"N": str(now)}},
                 Limit=limit,
             )
-            found += [(int(item["due_at"]["N"]), _order_key(item["pk"]["S"])) for item in answer["Items"]]
+            found += [(int(item["due_at"]["N"]), order_key(item["pk"]["S"])) for item in answer["Items"]]
         found.sort(key=lambda entry: entry[0])
         return [key for _, key in found]
 
     def read_breaker(self, merchant: str, account: str) -> Breaker | None:
         """The account's ban."""
-        answer = _called(self._client.get_item, TableName=self._table, Key=_breaker_key(merchant, account))
+        answer = _called(self._client.get_item, TableName=self._table, Key=breaker_key(merchant, account))
         item = answer.get("Item")
         return Breaker(until=int(item["until"]["N"]), cause=item["cause"]["S"]) if item else None
 
@@ -168,13 +128,79 @@ class DynamoStore:
             _called(
                 self._client.put_item,
                 TableName=self._table,
-                Item=_breaker_key(merchant, account) | {"until": until, "cause": {"S": breaker.cause}},
+                Item=breaker_key(merchant, account) | {"until": until, "cause": {"S": breaker.cause}},
                 ConditionExpression="attribute_not_exists(#until) OR #until < :until",
                 ExpressionAttributeNames={"#until": "until"},
                 ExpressionAttributeValues={":until": until},
             )
         except _ConditionFailed:
             return  # a later ban stands
+
+    def booked(self, merchant: str, period: str, after: str, limit: int) -> list[tuple[str, OrderKey]]:
+        """A period's invoices by number, from the index ``books``."""
+        answer = _called(
+            self._client.query,
+            TableName=self._table,
+            IndexName="books",
+            KeyConditionExpression="bk = :book AND #no > :after",
+            ExpressionAttributeNames={"#no": NAMES["number"]},
+            ExpressionAttributeValues={":book": {"S": book(merchant, period)}, ":after": {"S": after or " "}},
+            Limit=limit,
+        )
+        return [(item[NAMES["number"]]["S"], order_key(item["pk"]["S"])) for item in answer["Items"]]
+
+    def read_many(self, keys: Sequence[OrderKey]) -> list[Head]:
+        """Many heads, eventually consistent, a hundred with each call."""
+        wanted = list(dict.fromkeys(keys))  # DynamoDB refuses a batch that names one key twice
+        found: dict[OrderKey, Head] = {}
+        for start in range(0, len(wanted), BATCH):
+            found |= self._batch([item_key(key) for key in wanted[start : start + BATCH]])
+        return [found[key] for key in wanted if key in found]
+
+    def filed_at(self, merchant: str, period: str) -> int | None:
+        """The period's mark, strongly consistent: a void must not follow it."""
+        answer = _called(
+            self._client.get_item, TableName=self._table, Key=filed_key(merchant, period), ConsistentRead=True
+        )
+        return int(answer["Item"]["at"]["N"]) if "Item" in answer else None
+
+    def mark_filed(self, merchant: str, period: str, at: int) -> int:
+        """Keep the first mark."""
+        try:
+            _called(
+                self._client.put_item,
+                TableName=self._table,
+                Item=filed_key(merchant, period) | {"at": number(at)},
+                ConditionExpression="attribute_not_exists(pk)",
+                ReturnValuesOnConditionCheckFailure="ALL_OLD",
+            )
+        except _ConditionFailed as failed:
+            if failed.item is None:
+                raise StoreUnavailable("condition failed without an item") from failed
+            return int(failed.item["at"]["N"])
+        return at
+
+    def remember(self, merchant: str, name: str, key: OrderKey) -> None:
+        """Keep whose name this is; a name is given once, so that writing it again changes nothing."""
+        item = name_key(merchant, name) | {"order": item_key(key)["pk"]}
+        _called(self._client.put_item, TableName=self._table, Item=item)
+
+    def recall(self, merchant: str, name: str) -> OrderKey | None:
+        """The order of a name."""
+        answer = _called(self._client.get_item, TableName=self._table, Key=name_key(merchant, name))
+        return order_key(answer["Item"]["order"]["S"]) if "Item" in answer else None
+
+    def _batch(self, keys: list[Item]) -> dict[OrderKey, Head]:
+        """One batch. What it leaves out, being throttled or beyond 16 MB, is asked for again a few times."""
+        found: dict[OrderKey, Head] = {}
+        for _ in range(BATCH_TRIES):
+            answer = _called(self._client.batch_get_item, RequestItems={self._table: {"Keys": keys}})
+            heads = (head_of(item) for item in answer["Responses"].get(self._table, []))
+            found |= {head.key: head for head in heads}
+            keys = answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", [])
+            if not keys:
+                return found
+        raise StoreUnavailable("UnprocessedKeys")
 
     def _written(
         self,
@@ -226,33 +252,37 @@ class _Expression:
     def condition(self, guard: Guard, write_id: str) -> str:
         """The guard, and that this very write was not made already: an SDK retry must not change anything twice."""
         states = ", ".join(self._value({"S": state.value}) for state in guard.states)
-        parts = [f"{self._name('st')} IN ({states})", f"{self._name('g')} = {self._value(_number(guard.generation))}"]
+        parts = [f"{self._name('st')} IN ({states})", f"{self._name('g')} = {self._value(number(guard.generation))}"]
         parts.append(f"{self._name('wid')} <> {self._value({'S': write_id})}")
-        if guard.calm:
-            parts.append(f"attribute_not_exists({self._name('att')})")
+        absent = ["att", "po"] if guard.calm else []
+        absent += ["fx"] if guard.factless else []
+        absent += {"any": [], "no_living": ["aw"], "never": ["ha"]}[guard.allowances]
+        parts += [f"attribute_not_exists({self._name(one)})" for one in absent]
+        if guard.issued_from:
+            parts.append(f"{self._name('dt')} >= {self._value({'S': guard.issued_from})}")
         if guard.period_from:
             parts.append(f"{self._name('pd')} >= {self._value({'S': guard.period_from})}")
         if guard.quiet_before is not None:
-            quiet, limit = self._name("qu"), self._value(_number(guard.quiet_before))
+            quiet, limit = self._name("qu"), self._value(number(guard.quiet_before))
             parts.append(f"(attribute_not_exists({quiet}) OR {quiet} <= {limit})")
         return " AND ".join(parts)
 
-    def update(self, change: Mapping[str, Any], due_shard: str) -> str:
-        sets = [f"{self._name('ver')} = {self._name('ver')} + {self._value(_number(1))}"]
+    def update(self, change: Mapping[str, Any], part: str) -> str:
+        sets = [f"{self._name('ver')} = {self._name('ver')} + {self._value(number(1))}"]
         removes: list[str] = []
         for name, value in change.items():
             if name == "log":
-                log, entries = self._name("lg"), self._value(_attribute("log", value))
+                log, entries = self._name("lg"), self._value(attribute("log", value))
                 sets.append(f"{log} = list_append({log}, {entries})")
             elif name.startswith("keys."):
                 path = f"{self._name('ks')}.{self._name(name.removeprefix('keys.'))}"
-                sets.append(f"{path} = {self._value(_strings(value))}")
+                sets.append(f"{path} = {self._value(strings(value))}")
             elif value is None:
                 removes.append(self._name(NAMES[name]))
             else:
-                sets.append(f"{self._name(NAMES[name])} = {self._value(_attribute(name, value))}")
+                sets.append(f"{self._name(NAMES[name])} = {self._value(attribute(name, value))}")
         if change.get("due_at") is not None:
-            sets.append(f"{self._name('due_shard')} = {self._value({'S': due_shard})}")
+            sets.append(f"{self._name('due_shard')} = {self._value({'S': part})}")
         return f"SET {', '.join(sets)}" + (f" REMOVE {', '.join(removes)}" if removes else "")
 
     def _name(self, attribute: str) -> str:
@@ -264,96 +294,3 @@ class _Expression:
         placeholder = f":v{len(self.values)}"
         self.values[placeholder] = value
         return placeholder
-
-
-# --- items ---------------------------------------------------------------------------------------------------------
-
-
-def item_key(key: OrderKey) -> Item:
-    """The primary key of an order's head."""
-    return {
-        "pk": {"S": f"M#{key.merchant}#O#{len(key.source)}:{key.source}:{key.order_id}"},
-        "sk": {"S": "H"},
-    }
-
-
-def item_of(head: Head) -> Item:
-    """The head as an item; empty values are left out."""
-    item = item_key(head.key)
-    for name, attribute in NAMES.items():
-        value = getattr(head, name)
-        if name in {"keys", "log"} or value not in (None, "", {}, []):
-            item[attribute] = _attribute(name, value)
-    if head.due_at is not None:
-        item["due_shard"] = {"S": _due_shard(head.key)}
-    return item
-
-
-def head_of(item: Item) -> Head:
-    """The head an item holds. Raises StoreUnavailable for an item that newer code wrote: it is left to that code."""
-    if int(item["sv"]["N"]) > SCHEMA_VERSION:
-        raise StoreUnavailable("item of a newer schema")
-    values = {
-        field.name: _value_of(field.name, item[NAMES[field.name]])
-        for field in fields(Head)
-        if field.name != "key" and NAMES[field.name] in item
-    }
-    return Head(key=_order_key(item["pk"]["S"]), **values)
-
-
-def _attribute(name: str, value: Any) -> Any:  # noqa: ANN401 — a Head field to an attribute value
-    if name in _INTS:
-        return _number(value)
-    if name in _JSON:
-        return {"S": json.dumps(value, ensure_ascii=False, separators=(",", ":"))}
-    if name in _PACKED:
-        return {"B": zlib.compress(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode(), 6)}
-    if name == "centre":
-        return _strings([value.provider, value.account, value.credential_id])
-    if name == "keys":
-        return {"M": {operation: _strings(pair) for operation, pair in value.items()}}
-    if name == "log":
-        return _strings([json.dumps(entry, ensure_ascii=False, separators=(",", ":")) for entry in value])
-    return {"S": str(value)}
-
-
-def _value_of(name: str, attribute: Any) -> Any:  # noqa: ANN401 — an attribute value to a Head field
-    if name in _INTS:
-        return int(attribute["N"])
-    if name in _JSON:
-        return json.loads(attribute["S"])
-    if name in _PACKED:
-        return json.loads(zlib.decompress(attribute["B"]))
-    if name == "centre":
-        return Centre(*_texts(attribute))
-    if name == "keys":
-        return {operation: _texts(pair) for operation, pair in attribute["M"].items()}
-    if name == "log":
-        return [json.loads(entry) for entry in _texts(attribute)]
-    return State(attribute["S"]) if name == "state" else attribute["S"]
-
-
-def _number(value: int) -> Item:
-    return {"N": str(value)}
-
-
-def _strings(values: list[str]) -> Item:
-    return {"L": [{"S": value} for value in values]}
-
-
-def _texts(attribute: Item) -> list[str]:
-    return [entry["S"] for entry in attribute["L"]]
-
-
-def _order_key(pk: str) -> OrderKey:
-    merchant, _, rest = pk.removeprefix("M#").partition("#O#")
-    size, _, rest = rest.partition(":")
-    return OrderKey(merchant, rest[: int(size)], rest[int(size) + 1 :])
-
-
-def _due_shard(key: OrderKey) -> str:
-    return f"DUE#{zlib.crc32(key.merchant.encode()) % DUE_SHARDS}"
-
-
-def _breaker_key(merchant: str, account: str) -> Item:
-    return {"pk": {"S": f"M#{merchant}"}, "sk": {"S": f"BRK#{account}"}}

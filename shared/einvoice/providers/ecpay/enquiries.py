@@ -10,8 +10,8 @@ import re
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from einvoice.providers.base import Absent, Accepted, Outcome, Rejected, Unknown
-from einvoice.providers.ecpay.errors import NOT_FOUND
+from einvoice.providers.base import Absent, Accepted, Outcome, VoidLookUp, VoidRecord
+from einvoice.providers.ecpay.errors import is_not_found
 from einvoice.providers.ecpay.fields import Fields, Unreadable, flag, instant, invoice_number, rows, text, whole
 from einvoice.providers.ecpay.operations import Operation
 from einvoice.providers.ecpay.wire import buyer_ubn, judge, upload_state
@@ -52,24 +52,11 @@ class InvoicePage:
 
 
 @dataclass(frozen=True, slots=True)
-class VoidRecord:
-    """A void (作廢紀錄) as the centre holds it."""
-
-    number: str
-    voided_at: datetime
-    reason: str
-    uploaded: bool
-
-
-@dataclass(frozen=True, slots=True)
 class Charity:
     """Whether a donation code (捐贈碼) exists, and whose it is."""
 
     exists: bool
     name: str = ""
-
-
-VoidLookUp = VoidRecord | Absent | Rejected | Unknown
 
 
 def list_request(begin: date, end: date, page: int, per_page: int) -> dict[str, object]:
@@ -111,7 +98,7 @@ def parse_find_void(reply: Fields, number: str) -> VoidLookUp:
     outcome = judge(Operation.FIND_VOID, reply, read)
     if isinstance(outcome, Accepted):
         return outcome.value
-    return Absent() if _is_not_found(outcome) else outcome
+    return Absent() if is_not_found(outcome) else outcome
 
 
 def numbers_left_request(period: str) -> dict[str, object]:
@@ -137,7 +124,7 @@ def parse_numbers_left(reply: Fields, period: str) -> Outcome[int]:
         return sum(map(_left_in, wanted))
 
     outcome = judge(Operation.TRACKS, reply, read)
-    return Accepted(0) if _is_not_found(outcome) else outcome
+    return Accepted(0) if is_not_found(outcome) else outcome
 
 
 def print_request(number: str, issued_on: date) -> dict[str, object]:
@@ -190,11 +177,7 @@ def company_name_request(ubn: str) -> dict[str, object]:
 def parse_company_name(reply: Fields) -> Outcome[str]:
     """Answer to GetCompanyNameByTaxID; empty: not in the register, which does not make a 統編 invalid."""
     outcome = judge(Operation.COMPANY_NAME, reply, lambda f: text(f, "CompanyName"))
-    return Accepted("") if _is_not_found(outcome) else outcome
-
-
-def _is_not_found(outcome: object) -> bool:
-    return isinstance(outcome, Rejected) and outcome.cause == NOT_FOUND
+    return Accepted("") if is_not_found(outcome) else outcome
 
 
 def _exists(fields: Fields) -> bool:

@@ -5,8 +5,8 @@ ECPay publishes its full list only inside the merchant's back office and changes
 by operation: the same number means different things in different operations. Words are never matched: two spellings
 of "duplicate" exist, and the success text of one operation reads like the refusal of another.
 
-``nothing_done`` is the claim "nothing was issued or voided *by this request*". It is made only for writes, and only
-where the meaning was seen on ECPay's stage or is documented.
+``nothing_done`` is the claim "nothing was issued, voided or allowed *by this request*". It is made only for writes, and
+only where the meaning was seen on ECPay's stage or is documented.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ class Entry:
 
 _ISSUE = (Operation.ISSUE,)
 _VOID = (Operation.VOID,)
+_ALLOW = (Operation.ALLOW,)
 _CHECKS = (Operation.CHECK_BARCODE, Operation.CHECK_LOVE_CODE, Operation.COMPANY_NAME)
 _STAGE = "ECPay stage, 2026-08"
 _STAGE_09 = "ECPay stage, 2026-09"
@@ -88,7 +89,8 @@ RTN_CODES: tuple[Entry, ...] = (
     Entry("5070357", _ISSUE, "B2C開立發票 自訂編號重覆，請重新設定", Reason.ORDER_HAS_INVOICE, "DUPLICATE_ORDER_NUMBER",
           _SEEN, _STAGE),
     # --- Invalid
-    Entry("1600003", _VOID, "無發票號碼資料", _PERSON, "INVOICE_OR_DATE_UNKNOWN", _SEEN, _STAGE, nothing_done=True),
+    Entry("1600003", _VOID + _ALLOW, "無發票號碼資料", _PERSON, "INVOICE_OR_DATE_UNKNOWN", _SEEN, _STAGE,
+          nothing_done=True),
     Entry("2009005", _VOID, "作廢原因長度錯誤", _FIX, "REASON_TOO_LONG", _SEEN, _STAGE_09, nothing_done=True),
     Entry("2011002", _VOID, "發票號碼長度錯誤", _PERSON, "INVOICE_NUMBER_MALFORMED", _TOLD,
           _STAGE + ", recorded for the query and void operations without saying which"),
@@ -99,6 +101,19 @@ RTN_CODES: tuple[Entry, ...] = (
           _STAGE_09, nothing_done=True),
     Entry("5070453", _VOID, "B2C作廢發票 該發票已被作廢過", Reason.ALREADY_DONE, "ALREADY_VOID", _SEEN, _STAGE,
           nothing_done=True),
+    # --- Allowance. For AllowanceByCollegiate nobody recorded a refusal, so all of its refusals stay open.
+    Entry("2000042", _ALLOW, "作廢發票號碼不能折讓", _PERSON, "INVOICE_VOID", _SEEN, _STAGE, nothing_done=True),
+    # The ledger adds up first: if this is what it means, somebody made an allowance past it.
+    Entry("2000016", _ALLOW, "折讓金額有誤，請確認", _PERSON, "EXCEEDS_REMAINING", Certainty.UNVERIFIED,
+          "the fake centre of a Ruby port of paid-tw/einvoice; never seen on stage"),
+    # --- AllowanceInvalid, AllowanceInvalidByCollegiate
+    Entry("2000039", (Operation.VOID_ALLOWANCE,), "查無折讓單資料，請確認!", _PERSON, "ALLOWANCE_UNKNOWN", _SEEN,
+          _STAGE, nothing_done=True),
+    Entry("2000063", (Operation.VOID_ALLOWANCE,), "該折讓單已作廢過，請確認", Reason.ALREADY_DONE, "ALREADY_VOID",
+          _SEEN, _STAGE, nothing_done=True),
+    Entry("5070250", (Operation.CANCEL_ASKED_ALLOWANCE,), "無法取消已經同意的線上折讓單", _PERSON, "ALREADY_AGREED",
+          _PAPER, "ECPay developers page 15391 (only before the buyer agrees); the code from paid-tw/einvoice, stage "
+          "asks no buyer", nothing_done=True),
     # --- VoidWithReIssue: only the text is known, the code is the one of GetIssue with that text
     Entry("2", (Operation.REISSUE,), "查無發票資料，請重新確認", _PERSON, "INVOICE_OR_DATE_UNKNOWN",
           Certainty.UNVERIFIED, "README of paid-tw/einvoice"),
@@ -109,6 +124,10 @@ RTN_CODES: tuple[Entry, ...] = (
     Entry("2013001", (Operation.FIND_VOID,), "自訂編號為必填", _PERSON, "ORDER_NUMBER_REQUIRED", _SEEN, _STAGE_09),
     Entry("7", (Operation.COMPANY_NAME, Operation.TRACKS), "查無資料", _PERSON, NOT_FOUND, _PAPER,
           "ECPay developers pages 32089, 7881"),
+    Entry("7", (Operation.FIND_ALLOWANCES,), "查無資料", _PERSON, NOT_FOUND, _TOLD, "the fake centre of koopa0/goen"),
+    # A guess that costs nothing: who takes it for "not void" and voids again is told 2000063.
+    Entry("7", (Operation.FIND_ALLOWANCE_VOID,), "查無資料", _PERSON, NOT_FOUND, Certainty.UNVERIFIED,
+          "by its text, which ECPay uses for every empty answer; nobody recorded one of this operation"),
     # --- checks with the ministry
     Entry("2019001", (Operation.CHECK_BARCODE,), "", _FIX, "BARCODE_FORMAT", _SEEN, _STAGE_09),
     Entry("2020001", (Operation.CHECK_LOVE_CODE,), "捐贈碼為3~7碼純數字", _FIX, "LOVE_CODE_FORMAT", _SEEN, _STAGE),
@@ -152,6 +171,11 @@ def envelope_refusal(operation: Operation, code: str, message: str) -> Rejected 
     entry = _BY_TRANS_CODE.get(code)
     raw_code = f"TransCode {code}"
     return entry.outcome(raw_code, message) if entry else _unmapped(operation, raw_code, message)
+
+
+def is_not_found(outcome: object) -> bool:
+    """Whether a look-up was told that there is no such document."""
+    return isinstance(outcome, Rejected) and outcome.cause == NOT_FOUND
 
 
 def _unmapped(operation: Operation, raw_code: str, message: str) -> Rejected | Unknown:

@@ -19,6 +19,7 @@ EARLIEST_YEAR = 2000  # .NET's empty date is 0001-01-01; uniform e-invoices did 
 
 _INSTANT = re.compile(r"(\d{4})([-/])(\d{2})\2(\d{2}) (\d{2}):(\d{2}):(\d{2})", re.ASCII)
 _NUMBER = re.compile(r"[A-Z]{2}\d{8}", re.ASCII)
+_ALLOWANCE_NUMBER = re.compile(r"[A-Za-z0-9]{1,16}", re.ASCII)
 _RANDOM_CODE = re.compile(r"\d{4}", re.ASCII)
 _DECIMAL = re.compile(r"-?\d{1,20}(\.\d{1,20})?", re.ASCII)
 
@@ -80,6 +81,11 @@ def invoice_number(fields: Fields, key: str) -> str:
     return _matching(_NUMBER, key, text(fields, key))
 
 
+def allowance_number(fields: Fields, key: str) -> str:
+    """ECPay's number of an allowance (折讓單號): 16 digits today, up to 16 letters and digits by their .NET SDK."""
+    return _matching(_ALLOWANCE_NUMBER, key, text(fields, key))
+
+
 def random_code(fields: Fields, key: str) -> str:
     """Four digits (隨機碼). A JSON number has lost its leading zeros; four digits is the only length they had."""
     value = fields.get(key)
@@ -93,6 +99,11 @@ def rows(fields: Fields, key: str) -> Sequence[Fields]:
     if not isinstance(value, list) or not all(isinstance(row, dict) for row in value):
         raise Unreadable(key)
     return value
+
+
+def present(fields: dict[str, object]) -> dict[str, object]:
+    """Without the empty ones: ECPay takes the presence of some optional fields as meaning."""
+    return {key: value for key, value in fields.items() if value}
 
 
 def plain_number(value: Decimal) -> str:

@@ -23,6 +23,12 @@ class Operation(StrEnum):
     FIND = "GetIssue"  # 查詢
     LIST = "GetIssueList"  # 查詢多筆
     FIND_VOID = "GetInvalid"  # 查詢作廢
+    ALLOW = "Allowance"  # 折讓
+    ASK_ALLOWANCE = "AllowanceByCollegiate"  # 線上折讓
+    VOID_ALLOWANCE = "AllowanceInvalid"  # 折讓作廢
+    CANCEL_ASKED_ALLOWANCE = "AllowanceInvalidByCollegiate"  # 取消線上折讓
+    FIND_ALLOWANCES = "GetAllowanceList"  # 查詢折讓
+    FIND_ALLOWANCE_VOID = "GetAllowanceInvalid"  # 查詢作廢折讓
     PRINT = "InvoicePrint"  # 列印
     CHECK_BARCODE = "CheckBarcode"  # 手機條碼驗證
     CHECK_LOVE_CODE = "CheckLoveCode"  # 捐贈碼驗證
@@ -45,9 +51,20 @@ class Operation(StrEnum):
         return _MAX_ANSWER_BYTES.get(self, MAX_BODY_BYTES)
 
 
-_WRITES = frozenset({Operation.ISSUE, Operation.VOID, Operation.REISSUE})
+_WRITES = frozenset(
+    {
+        Operation.ISSUE,
+        Operation.VOID,
+        Operation.REISSUE,
+        Operation.ALLOW,
+        Operation.ASK_ALLOWANCE,
+        Operation.VOID_ALLOWANCE,
+        Operation.CANCEL_ASKED_ALLOWANCE,
+    }
+)
 _MAX_ANSWER_BYTES = {
     Operation.FIND: MAX_INVOICE_BYTES,
+    Operation.FIND_ALLOWANCES: MAX_INVOICE_BYTES,  # each allowance comes with its lines, as many as the invoice has
     Operation.LIST: MAX_LIST_BYTES,
     Operation.TRACKS: MAX_LIST_BYTES,
 }

@@ -24,7 +24,7 @@ from einvoice.providers.base import (
     Rejected,
     Unknown,
 )
-from einvoice.providers.ecpay.errors import NOT_FOUND, SUCCESS, refusal
+from einvoice.providers.ecpay.errors import SUCCESS, is_not_found, refusal
 from einvoice.providers.ecpay.fields import (
     Fields,
     Unreadable,
@@ -32,6 +32,7 @@ from einvoice.providers.ecpay.fields import (
     flag,
     instant,
     invoice_number,
+    present,
     random_code,
     rows,
     taipei_text,
@@ -96,7 +97,7 @@ def issue_request(order: Order, relate_number: str) -> dict[str, object]:
         "SpecialTaxType": EXEMPT_SPECIAL_TAX_TYPE if order.tax_type is TaxType.EXEMPT else order.special_tax_type,
         "InvoiceRemark": order.remark,
     }
-    return required | _present(optional)
+    return required | present(optional)
 
 
 def find_request(relate_number: str) -> dict[str, object]:
@@ -129,11 +130,7 @@ def _item(seq: int, line: Line) -> dict[str, object]:
         "ItemAmount": line.amount_twd,
     }
     tax_type = _TAX_TYPES[line.tax_type] if line.tax_type else ""
-    return item | _present({"ItemTaxType": tax_type, "ItemRemark": line.remark})
-
-
-def _present(fields: dict[str, object]) -> dict[str, object]:
-    return {key: value for key, value in fields.items() if value}
+    return item | present({"ItemTaxType": tax_type, "ItemRemark": line.remark})
 
 
 # --- replies ---
@@ -189,9 +186,7 @@ def parse_find(reply: Fields, relate_number: str) -> LookUp:
     outcome = judge(Operation.FIND, reply, read)
     if isinstance(outcome, Accepted):
         return outcome.value
-    if isinstance(outcome, Rejected) and outcome.cause == NOT_FOUND:
-        return Absent()
-    return outcome
+    return Absent() if is_not_found(outcome) else outcome
 
 
 def buyer_ubn(fields: Fields, key: str) -> str:
