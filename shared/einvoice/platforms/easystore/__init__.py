@@ -1,0 +1,1 @@
+"""EasyStore: orders of one shop ``*.easy.co`` through its API 3.0 and its webhooks."""
